@@ -1,0 +1,61 @@
+"""What a user may set for one run; everything has a default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Stage = Literal["coarse", "fine"]
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """One run of kc_train.
+
+    Attributes:
+        epochs: epochs of each stage.
+        iterations_per_epoch: steps an epoch.
+        time_limit_s: wall-clock seconds for the whole fold; the schedules end inside it.
+        coarse_time_share: share of the time limit that the coarse stage gets.
+        batch_size: overrides the plan's, in both stages.
+        learning_rate: peak learning rate of AdamW.
+        weight_decay: of AdamW.
+        seed: of everything random.
+        device: where to train.
+        stages: which stages to train, in order.
+        resume: go on from the last checkpoint.
+        pretrained: MedicalNet weights for the fine encoder, a file path.
+        workers: processes that read patches when the data do not fit in memory.
+    """
+
+    epochs: int = 250
+    iterations_per_epoch: int = 100
+    time_limit_s: float | None = None
+    coarse_time_share: float = 0.3
+    batch_size: int | None = None
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    seed: int = 0
+    device: DeviceName = "auto"
+    stages: tuple[Stage, ...] = ("coarse", "fine")
+    resume: bool = False
+    pretrained: str | None = None
+    workers: int = 2
+
+
+@dataclass(frozen=True)
+class PredictSettings:
+    """One run of kc_predict.
+
+    Attributes:
+        device: where to compute.
+        memory_limit_gb: above this estimate the fine stage works in tiles.
+        pictures: whether to draw contours beside every result.
+        step_size: tile step over tile size, where tiles are used.
+    """
+
+    device: DeviceName = "auto"
+    memory_limit_gb: float = 6.0
+    pictures: bool = False
+    step_size: float = 0.5

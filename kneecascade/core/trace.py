@@ -1,0 +1,64 @@
+"""The way back: what `prepare` did to a case, in integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kneecascade.core.geometry import Box, Geometry, Int3
+
+
+@dataclass(frozen=True)
+class Trace:
+    """How the grids of one case belong together.
+
+    Attributes:
+        source: the grid of the file.
+        axes_zyx: canonical axis k is the file's array axis axes_zyx[k].
+        flips_zyx: whether canonical axis k runs against the file's.
+        native: the canonical grid, file voxels reordered and flipped, nothing resampled.
+        coarse_shape_zyx: the whole image on the coarse grid.
+        fine_shape_zyx: the whole image on the fine grid.
+    """
+
+    source: Geometry
+    axes_zyx: Int3
+    flips_zyx: tuple[bool, bool, bool]
+    native: Geometry
+    coarse_shape_zyx: Int3
+    fine_shape_zyx: Int3
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedCase:
+    """A case ready for the networks.
+
+    Attributes:
+        name: case identifier.
+        native: float32 (C, Z, Y, X), normalised, canonical orientation, native spacing.
+        coarse: float32 (C, Z, Y, X), the whole image on the coarse grid.
+        trace: the way back.
+    """
+
+    name: str
+    native: np.ndarray
+    coarse: np.ndarray
+    trace: Trace
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where the fine stage looks.
+
+    Attributes:
+        box: in voxels of the whole fine grid.
+        fraction: region volume over image volume.
+        flags: reasons for doubt, one line each; empty where everything is as in training.
+        whole: whether the whole image is used because no region could be trusted.
+    """
+
+    box: Box
+    fraction: float
+    flags: tuple[str, ...] = ()
+    whole: bool = False

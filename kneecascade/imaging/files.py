@@ -1,0 +1,143 @@
+"""Reading and writing images through SimpleITK; here alone x, y, z becomes (C, Z, Y, X)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from kneecascade.core.case import LabelVolume, Volume
+from kneecascade.core.geometry import Geometry
+from kneecascade.errors import ImageError
+
+GEOMETRY_TOLERANCE_MM = 1e-2
+DIRECTION_TOLERANCE = 1e-3
+
+
+def read_geometry(path: Path) -> Geometry:
+    """Reads only the header of a 3D image.
+
+    Raises:
+        ImageError: the file is missing, unreadable or not 3D.
+    """
+    _require(path)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise ImageError(f"{path}: cannot be read as an image") from error
+    if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
+        raise ImageError(f"{path}: expected one 3D channel, found {_layout(reader)}")
+    size, spacing = reader.GetSize(), reader.GetSpacing()
+    return _geometry(size, spacing, reader.GetOrigin(), reader.GetDirection())
+
+
+def read_volume(images: Sequence[Path]) -> Volume:
+    """Reads one file a channel into float32 (C, Z, Y, X).
+
+    Raises:
+        ImageError: a file is missing, unreadable, not 3D, not finite, or on another grid than the first.
+    """
+    if not images:
+        raise ImageError("no image given")
+    arrays, geometries = zip(*(_read(path, sitk.sitkFloat32) for path in images), strict=True)
+    for path, geometry in zip(images, geometries, strict=True):
+        difference = grid_difference(geometries[0], geometry)
+        if difference:
+            raise ImageError(f"{path}: {difference} differs from {images[0].name}")
+    stacked = np.stack(arrays)
+    if not np.isfinite(stacked).all():
+        bad = images[int(np.argmin(np.isfinite(stacked).all(axis=(1, 2, 3))))]
+        raise ImageError(f"{bad}: holds values that are not finite")
+    return Volume(stacked, geometries[0])
+
+
+def read_labels(path: Path) -> LabelVolume:
+    """Reads a label file into int16 (Z, Y, X).
+
+    Raises:
+        ImageError: the file is missing, unreadable, not 3D, or holds fractions.
+    """
+    array, geometry = _read(path, sitk.sitkFloat32)
+    rounded = np.rint(array)
+    if not np.array_equal(rounded, array):
+        raise ImageError(f"{path}: a label file must hold whole numbers")
+    return LabelVolume(rounded.astype(np.int16), geometry)
+
+
+def write_labels(labels: LabelVolume, path: Path) -> None:
+    """Writes labels as uint8 (int16 where a value needs it), first to a temporary name."""
+    array = labels.array
+    small = array.size == 0 or (array.min() >= 0 and array.max() <= 255)
+    _write(array.astype(np.uint8 if small else np.int16), labels.geometry, path)
+
+
+def write_channel(array_zyx: np.ndarray, geometry: Geometry, path: Path) -> None:
+    """Writes one channel in the array's own type, first to a temporary name."""
+    _write(array_zyx, geometry, path)
+
+
+def grid_difference(a: Geometry, b: Geometry) -> str:
+    """Says what differs between two grids: "shape", "spacing", "origin", "direction"; "" if nothing."""
+    if a.shape_zyx != b.shape_zyx:
+        return f"shape {b.shape_zyx}"
+    if not np.allclose(a.spacing_mm, b.spacing_mm, atol=1e-3):
+        return f"spacing {tuple(round(s, 4) for s in b.spacing_mm)}"
+    if not np.allclose(a.origin_mm_xyz, b.origin_mm_xyz, atol=GEOMETRY_TOLERANCE_MM):
+        return f"origin {tuple(round(s, 3) for s in b.origin_mm_xyz)}"
+    if not np.allclose(a.direction_xyz, b.direction_xyz, atol=DIRECTION_TOLERANCE):
+        return "direction"
+    return ""
+
+
+def _require(path: Path) -> None:
+    if not path.is_file():
+        raise ImageError(f"{path}: no such file")
+
+
+def _read(path: Path, pixel: int) -> tuple[np.ndarray, Geometry]:
+    geometry = read_geometry(path)
+    try:
+        image = sitk.ReadImage(str(path), pixel)
+    except RuntimeError as error:
+        raise ImageError(f"{path}: cannot be read; the file may be truncated") from error
+    return sitk.GetArrayFromImage(image), geometry
+
+
+def _geometry(
+    size: Sequence[int],
+    spacing: Sequence[float],
+    origin: Sequence[float],
+    direction: Sequence[float],
+) -> Geometry:
+    return Geometry(
+        shape_zyx=(size[2], size[1], size[0]),
+        spacing_mm=(spacing[2], spacing[1], spacing[0]),
+        origin_mm_xyz=(origin[0], origin[1], origin[2]),
+        direction_xyz=tuple(direction),
+    )
+
+
+def _layout(reader: sitk.ImageFileReader) -> str:
+    return f"{reader.GetDimension()}D with {reader.GetNumberOfComponents()} components"
+
+
+def _write(array: np.ndarray, geometry: Geometry, path: Path) -> None:
+    image = sitk.GetImageFromArray(np.ascontiguousarray(array))
+    z, y, x = geometry.spacing_mm
+    image.SetSpacing((x, y, z))
+    image.SetOrigin(geometry.origin_mm_xyz)
+    image.SetDirection(geometry.direction_xyz)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".writing_{os.getpid()}_{path.name}")
+    try:
+        sitk.WriteImage(image, str(temporary), useCompression=True)
+        os.replace(temporary, path)
+    except RuntimeError as error:
+        raise ImageError(f"{path}: cannot be written") from error
+    finally:
+        temporary.unlink(missing_ok=True)
