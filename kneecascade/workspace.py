@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from kneecascade.errors import DatasetError
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
+    "BLOSC_NTHREADS",
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ def find_workspace(workspace: str | None = None) -> Workspace:
     """Returns the workspace: the argument, else KC_WORKSPACE, else ./kc_workspace.
 
     KC_RAW, KC_PREPROCESSED and KC_RESULTS move its parts unless `workspace` is given. This is
-    the one place where the environment is read.
+    the one module that touches the environment.
     """
     environment = {} if workspace else os.environ
     root = Path(workspace or environment.get("KC_WORKSPACE") or "kc_workspace")
@@ -64,6 +74,25 @@ def find_workspace(workspace: str | None = None) -> Workspace:
         preprocessed=Path(environment.get("KC_PREPROCESSED") or root / "preprocessed"),
         results=Path(environment.get("KC_RESULTS") or root / "results"),
     )
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Lets processes started inside run single-threaded numpy, SimpleITK and blosc2.
+
+    Four workers with as many threads as processors each would only get in each other's way.
+    The libraries read these variables once, when they are loaded, so the parent must set them.
+    """
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _number(name: str) -> int:

@@ -14,7 +14,7 @@ class TrainSettings:
     """One run of kc_train.
 
     Attributes:
-        epochs: epochs of each stage.
+        epochs: epochs of each stage; None stands for 250, or for as many as the time limit allows.
         iterations_per_epoch: steps an epoch.
         time_limit_s: wall-clock seconds for the whole fold; the schedules end inside it.
         coarse_time_share: share of the time limit that the coarse stage gets.
@@ -24,22 +24,24 @@ class TrainSettings:
         seed: of everything random.
         device: where to train.
         stages: which stages to train, in order.
-        resume: go on from the last checkpoint.
+        resume: go on from the last checkpoint; finished stages are kept.
+        overwrite: start anew where a trained fold lies.
         pretrained: MedicalNet weights for the fine encoder, a file path.
         workers: processes that read patches when the data do not fit in memory.
     """
 
-    epochs: int = 250
+    epochs: int | None = None
     iterations_per_epoch: int = 100
     time_limit_s: float | None = None
     coarse_time_share: float = 0.3
     batch_size: int | None = None
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     weight_decay: float = 1e-2
     seed: int = 0
     device: DeviceName = "auto"
     stages: tuple[Stage, ...] = ("coarse", "fine")
     resume: bool = False
+    overwrite: bool = False
     pretrained: str | None = None
     workers: int = 2
 
@@ -50,12 +52,14 @@ class PredictSettings:
 
     Attributes:
         device: where to compute.
-        memory_limit_gb: above this estimate the fine stage works in tiles.
-        pictures: whether to draw contours beside every result.
+        memory_limit_gb: where one forward would take more by estimate, the stage works in tiles.
+        pictures: whether to draw contours of every result.
         step_size: tile step over tile size, where tiles are used.
+        save_coarse: whether to write the coarse stage's labels as well.
     """
 
     device: DeviceName = "auto"
     memory_limit_gb: float = 6.0
     pictures: bool = False
     step_size: float = 0.5
+    save_coarse: bool = False

@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from kneecascade.core.case import LabelVolume, Volume
 from kneecascade.core.geometry import Geometry
 from kneecascade.errors import ImageError
+from kneecascade.imaging.truncated import is_truncated
 
 GEOMETRY_TOLERANCE_MM = 1e-2
 DIRECTION_TOLERANCE = 1e-3
@@ -101,6 +102,8 @@ def _require(path: Path) -> None:
 
 def _read(path: Path, pixel: int) -> tuple[np.ndarray, Geometry]:
     geometry = read_geometry(path)
+    if is_truncated(path):
+        raise ImageError(f"{path}: is truncated; copy it again")
     try:
         image = sitk.ReadImage(str(path), pixel)
     except RuntimeError as error:

@@ -1,0 +1,64 @@
+"""kc_predict: segments new images with a trained model."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kneecascade.cli.run import MENDABLE, OK, add_common_arguments, run
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    arguments = _parser().parse_args(argv)
+
+    def work() -> int:
+        from kneecascade.core.settings import PredictSettings
+        from kneecascade.pipeline.model import choose_model
+        from kneecascade.pipeline.predict import predict_images
+        from kneecascade.workspace import find_workspace
+
+        settings = PredictSettings(
+            device=arguments.device,
+            memory_limit_gb=arguments.memory_limit_gb,
+            pictures=arguments.pictures,
+            step_size=arguments.step_size,
+            save_coarse=arguments.save_coarse,
+        )
+        model = choose_model(find_workspace(arguments.workspace), arguments.dataset, arguments.model)
+        failed = predict_images(model, arguments.input, arguments.output, arguments.folds, settings)
+        return MENDABLE if failed else OK
+
+    return run(work, arguments.debug)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kc_predict",
+        description="Segments a folder of images or one image; results lie on the images' exact grids.",
+    )
+    add = parser.add_argument
+    add("-i", "--input", type=Path, required=True, metavar="IN", help="a folder of images, or one image")
+    add("-o", "--output", type=Path, required=True, metavar="OUT", help="a folder; a file for one image")
+    add("-d", "--dataset", metavar="ID", help="the model of this data set: 1, 001, Dataset001_Name")
+    add("-m", "--model", type=Path, metavar="FOLDER", help="a model folder with fold_0 and so on in it")
+    add("-f", "--folds", type=int, nargs="+", metavar="N", help="folds to average (default: all trained)")
+    add("--pictures", action="store_true", help="draw contours of every result")
+    add("--save-coarse", action="store_true", help="also write the coarse stage's labels, to OUT/coarse")
+    add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
+    add(
+        "--memory-limit-gb",
+        type=float,
+        default=6.0,
+        metavar="GB",
+        help="work in tiles where one forward would take more (default: 6)",
+    )
+    add(
+        "--step-size",
+        type=float,
+        default=0.5,
+        metavar="S",
+        help="step from tile to tile over the tile's edge (default: 0.5)",
+    )
+    add_common_arguments(parser)
+    return parser

@@ -1,0 +1,86 @@
+"""Connected components of a mask, its bounding box, boxes between grids."""
+
+from __future__ import annotations
+
+import math
+
+import cc3d
+import numpy as np
+from acvl_utils.morphology.morphology_helper import remove_components_cc3d
+from scipy import ndimage
+
+from kneecascade.core.geometry import Box, Float3, Int3
+
+
+def plausible_components(mask_zyx: np.ndarray, min_voxels: int) -> np.ndarray:
+    """Keeps the 26-connected components of at least `min_voxels` voxels.
+
+    Returns:
+        bool (Z, Y, X); all False where nothing is large enough.
+    """
+    kept = np.zeros(mask_zyx.shape, dtype=bool)
+    box = bounding_box(mask_zyx)
+    if box is not None:
+        part = np.ascontiguousarray(mask_zyx[box.slices] != 0)
+        kept[box.slices] = remove_components_cc3d(part, min_voxels, "min", connectivity=26)
+    return kept
+
+
+def count_components(mask_zyx: np.ndarray) -> int:
+    """Returns the number of 26-connected components; 0 for an empty mask."""
+    box = bounding_box(mask_zyx)
+    if box is None:
+        return 0
+    part = np.ascontiguousarray(mask_zyx[box.slices] != 0)
+    return int(cc3d.connected_components(part, connectivity=26, return_N=True)[1])
+
+
+def bounding_box(mask_zyx: np.ndarray) -> Box | None:
+    """Returns the smallest box that holds every voxel that is not zero; None for an empty mask."""
+    plane = np.asarray(mask_zyx.any(axis=0))
+    y, x = np.flatnonzero(plane.any(axis=1)), np.flatnonzero(plane.any(axis=0))
+    if not y.size:
+        return None
+    rows = mask_zyx[:, y[0] : y[-1] + 1, x[0] : x[-1] + 1]
+    z = np.flatnonzero(rows.any(axis=(1, 2)))
+    return Box((int(z[0]), int(y[0]), int(x[0])), (int(z[-1]) + 1, int(y[-1]) + 1, int(x[-1]) + 1))
+
+
+def dilate_box(box: Box, margin_voxels_zyx: Int3, shape_zyx: Int3) -> Box:
+    """Returns the box grown by a margin on every side, cut to the grid."""
+    start = [max(0, a - m) for a, m in zip(box.start_zyx, margin_voxels_zyx, strict=True)]
+    ends = zip(box.stop_zyx, margin_voxels_zyx, shape_zyx, strict=True)
+    stop = [min(n, b + m) for b, m, n in ends]
+    return _box(start, stop)
+
+
+def scale_box(box: Box, shape_from_zyx: Int3, shape_to_zyx: Int3) -> Box:
+    """Returns the smallest box of another grid of the same image that covers the box."""
+    pairs = list(zip(shape_from_zyx, shape_to_zyx, strict=True))
+    start = [a * new // old for a, (old, new) in zip(box.start_zyx, pairs, strict=True)]
+    stop = [-(-b * new // old) for b, (old, new) in zip(box.stop_zyx, pairs, strict=True)]
+    return _box(start, stop)
+
+
+def margin_voxels(margin_mm: float, spacing_mm: Float3) -> Int3:
+    """Returns a margin in voxels, rounded up."""
+    z, y, x = (math.ceil(margin_mm / step - 1e-6) for step in spacing_mm)
+    return (z, y, x)
+
+
+def inscribed_diameter_mm(mask_zyx: np.ndarray, spacing_mm: Float3) -> float:
+    """Returns the diameter of the largest ball of voxels inside a mask; 0 for an empty mask.
+
+    The largest distance to a voxel outside, doubled, less one voxel along the finest axis: a slab one
+    voxel thick is one voxel thick. Outside the image counts as outside the mask.
+    """
+    box = bounding_box(mask_zyx)
+    if box is None:
+        return 0.0
+    part = np.pad(mask_zyx[box.slices] != 0, 1)
+    distance = ndimage.distance_transform_edt(part, sampling=spacing_mm)
+    return float(2 * distance.max() - min(spacing_mm))
+
+
+def _box(start: list[int], stop: list[int]) -> Box:
+    return Box((start[0], start[1], start[2]), (stop[0], stop[1], stop[2]))

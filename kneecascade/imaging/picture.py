@@ -1,0 +1,182 @@
+"""A picture of labels over an image: contours on slices in three planes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kneecascade.core.geometry import Float3
+
+PLANES = ("axial", "coronal", "sagittal")
+COLOURS = ("#4da6ff", "#ff4d4d", "#5fd35f", "#ffb000", "#c77dff", "#00e5d4", "#ff7dc3", "#e8e337", "#a0784c")
+ROW_INCHES = 3.6
+Slice = tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """One set of labels and how its contours are drawn."""
+
+    labels: np.ndarray
+    heading: str
+    style: str
+
+
+def overlay_png(
+    path: Path,
+    image_zyx: np.ndarray,
+    labels_zyx: np.ndarray,
+    spacing_mm: Float3,
+    label_names: Sequence[str],
+    title: str,
+    reference: np.ndarray | None = None,
+    slices: Sequence[Slice] | None = None,
+) -> None:
+    """Draws contours over grey slices and writes a PNG, first to a temporary name.
+
+    Everything is on the canonical grid, so that head is up, anterior is left in sagittal slices, and
+    the patient's right is left in axial and coronal ones.
+
+    Args:
+        path: where to write.
+        image_zyx: grey values (Z, Y, X).
+        labels_zyx: predicted class indices (Z, Y, X), drawn solid.
+        spacing_mm: (z, y, x), for the right proportions.
+        label_names: a name a class, background first.
+        title: above the picture.
+        reference: reference class indices (Z, Y, X), drawn dashed in a second row.
+        slices: (axis, index) of each slice, axis 0 axial, 1 coronal, 2 sagittal; None chooses three
+            sagittal, one coronal and one axial slice through the smallest labels.
+    """
+    layers = [_Layer(labels_zyx, "predicted", "solid")]
+    if reference is not None:
+        layers.append(_Layer(reference, "reference", "dashed"))
+    chosen = list(slices or choose_slices(labels_zyx if labels_zyx.any() or reference is None else reference))
+    figure, axes = _panels(len(layers), [_ratio(image_zyx.shape, spacing_mm, axis) for axis, _ in chosen])
+    window = np.percentile(image_zyx[::2, ::2, ::2], (1, 99.5))
+    for row, layer in zip(axes, layers, strict=True):
+        for panel, (axis, index) in zip(row, chosen, strict=True):
+            grey, labels = (np.take(array, index, axis=axis) for array in (image_zyx, layer.labels))
+            _draw(panel, grey, labels, axis, spacing_mm, layer.style, window)
+            panel.set_title(f"{layer.heading}, {PLANES[axis]} {index}", color="white", fontsize=9)
+    figure.suptitle(title, color="white", fontsize=11)
+    _legend(figure, layers, label_names)
+    _save(figure, path)
+
+
+def _panels(rows: int, ratios: Sequence[float]) -> tuple[Any, Any]:
+    """Makes an empty black figure; ratios are width over height of the panels in a row."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    size = (ROW_INCHES * sum(ratios) + 0.4, ROW_INCHES * rows + 1.1)
+    figure = Figure(figsize=size, dpi=110, facecolor="black", layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, len(ratios), squeeze=False, width_ratios=ratios)
+
+
+def choose_slices(labels_zyx: np.ndarray) -> list[Slice]:
+    """Returns three sagittal, one coronal and one axial slice through the smallest labels.
+
+    The middle of the image where there are no labels.
+    """
+    counts = np.bincount(labels_zyx.reshape(-1))[1:]
+    shape = labels_zyx.shape
+    if not counts.any():
+        return [
+            (2, shape[2] // 4),
+            (2, shape[2] // 2),
+            (2, 3 * shape[2] // 4),
+            (1, shape[1] // 2),
+            (0, shape[0] // 2),
+        ]
+    # Labels under a tenth of the largest are what one wants to look at; all where sizes are alike.
+    small = np.flatnonzero((counts > 0) & (counts <= 0.1 * counts.max())) + 1
+    shown = small if small.size else np.flatnonzero(counts) + 1
+    masks = [labels_zyx == index for index in shown]
+    union = np.logical_or.reduce(masks)
+    across, along = np.flatnonzero(union.any(axis=(0, 1))), np.flatnonzero(union.any(axis=(0, 2)))
+    sagittal = [(2, int(across[int(share * (across.size - 1))])) for share in (0.25, 0.5, 0.75)]
+    return [*sagittal, (1, int(along[along.size // 2])), (0, _fullest(masks, 0))]
+
+
+def _fullest(masks: Sequence[np.ndarray], axis: int) -> int:
+    """Returns the slice that shows most of all labels together, small ones counting as much as large."""
+    others = tuple(k for k in range(3) if k != axis)
+    areas = [mask.sum(axis=others) for mask in masks]
+    return int(np.argmax(sum(np.sqrt(area / area.max()) for area in areas)))
+
+
+def _draw(
+    panel: Any,
+    grey: np.ndarray,
+    labels: np.ndarray,
+    axis: int,
+    spacing_mm: Float3,
+    style: str,
+    window: np.ndarray,
+) -> None:
+    """Draws one slice with its contours, in mm; Z grows upwards, Y (axial) downwards."""
+    vertical, horizontal = [k for k in range(3) if k != axis]
+    height, width = grey.shape[0] * spacing_mm[vertical], grey.shape[1] * spacing_mm[horizontal]
+    up = vertical == 0
+    panel.imshow(
+        grey,
+        cmap="gray",
+        vmin=window[0],
+        vmax=max(window[1], window[0] + 1e-6),
+        origin="lower" if up else "upper",
+        extent=(0, width, 0, height) if up else (0, width, height, 0),
+        interpolation="bilinear",
+    )
+    x = (np.arange(grey.shape[1]) + 0.5) * spacing_mm[horizontal]
+    y = (np.arange(grey.shape[0]) + 0.5) * spacing_mm[vertical]
+    for index in np.unique(labels[labels > 0]):
+        if min(labels.shape) > 1:
+            mask = (labels == index).astype(float)
+            panel.contour(x, y, mask, levels=[0.5], colors=[_colour(index)], linewidths=0.9, linestyles=style)
+    panel.set_xticks([])
+    panel.set_yticks([])
+
+
+def _legend(figure: Any, layers: Sequence[_Layer], label_names: Sequence[str]) -> None:
+    from matplotlib.lines import Line2D
+
+    there = sorted({int(k) for layer in layers for k in np.unique(layer.labels) if k > 0})
+    lines = [Line2D([], [], color=_colour(k), label=label_names[k]) for k in there]
+    if len(layers) > 1:
+        lines += [Line2D([], [], color="white", ls=layer.style, label=layer.heading) for layer in layers]
+    if lines:
+        figure.legend(
+            handles=lines,
+            loc="outside lower center",
+            ncols=len(lines),
+            labelcolor="white",
+            frameon=False,
+            fontsize=9,
+        )
+
+
+def _save(figure: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".writing_{os.getpid()}_{path.name}")
+    try:
+        figure.savefig(temporary, format="png", facecolor="black")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _ratio(shape: Sequence[int], spacing_mm: Float3, axis: int) -> float:
+    """Returns width over height, in mm, of a slice across an axis."""
+    height, width = (shape[k] * spacing_mm[k] for k in range(3) if k != axis)
+    return width / height
+
+
+def _colour(index: int) -> str:
+    return COLOURS[(int(index) - 1) % len(COLOURS)]

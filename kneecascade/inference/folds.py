@@ -1,0 +1,99 @@
+"""Trained folds of a model folder: which there are, whether they fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from kneecascade.core.plan import CascadePlan
+from kneecascade.core.settings import Stage
+from kneecascade.errors import CheckpointError
+
+STAGES: tuple[Stage, ...] = ("coarse", "fine")
+
+
+def weights_file(fold_folder: Path, stage: Stage) -> Path:
+    """Returns where the finished weights of a stage lie."""
+    return fold_folder / stage / "model.safetensors"
+
+
+def is_trained(fold_folder: Path) -> bool:
+    """Returns whether plan and weights of both stages are there."""
+    files = [fold_folder / "plan.json", *(weights_file(fold_folder, stage) for stage in STAGES)]
+    return all(file.is_file() for file in files)
+
+
+def fold_folders(model_folder: Path) -> dict[int, Path]:
+    """Returns every fold_N folder of a model, trained or not, by number."""
+    found = {p.name.removeprefix("fold_"): p for p in model_folder.glob("fold_*") if p.is_dir()}
+    return {int(number): found[number] for number in sorted(found, key=_number) if number.isdigit()}
+
+
+def trained_folds(model_folder: Path, folds: Sequence[int] | None = None) -> list[Path]:
+    """Returns the folders of the trained folds.
+
+    Args:
+        model_folder: results/Dataset001_Name, with fold_0 and so on.
+        folds: the numbers wanted; None for every trained fold.
+
+    Raises:
+        CheckpointError: a wanted fold, or any at all, is not trained; the message lists what there is.
+    """
+    there = fold_folders(model_folder)
+    trained = [number for number, folder in there.items() if is_trained(folder)]
+    wanted = trained if folds is None else list(folds)
+    missing = [number for number in wanted if number not in trained]
+    if missing or not wanted:
+        what = f"not trained: fold {', '.join(map(str, missing))}" if missing else "no trained fold"
+        listed = "; ".join(f"fold {n}: {_state(folder)}" for n, folder in there.items())
+        raise CheckpointError(f"{model_folder}: {what}; there: {listed or 'no folds'}")
+    return [there[number] for number in wanted]
+
+
+def one_plan(plans: Mapping[str, CascadePlan]) -> CascadePlan:
+    """Returns the plan under which all folds predict: theirs, with the largest of their margins.
+
+    Args:
+        plans: by name of the fold, at least one.
+
+    Raises:
+        CheckpointError: folds differ in anything that their probabilities' grids or classes depend on.
+    """
+    (first_name, first), *others = plans.items()
+    for name, plan in others:
+        for what, mine, theirs in zip(
+            ("labels", "targets", "channels", "normalization", "coarse spacing", "fine spacing"),
+            _essentials(first),
+            _essentials(plan),
+            strict=True,
+        ):
+            if mine != theirs:
+                raise CheckpointError(
+                    f"{name} was trained with another plan than {first_name}: {what} {theirs}, not {mine};"
+                    " choose folds that fit together"
+                )
+    margin_mm = max(plan.region.margin_mm for plan in plans.values())
+    return replace(first, region=replace(first.region, margin_mm=margin_mm))
+
+
+def _essentials(plan: CascadePlan) -> tuple[object, ...]:
+    return (
+        plan.labels,
+        plan.targets,
+        plan.channel_names,
+        plan.normalization,
+        plan.coarse.spacing_mm,
+        plan.fine.spacing_mm,
+    )
+
+
+def _state(fold_folder: Path) -> str:
+    missing = [stage for stage in STAGES if not weights_file(fold_folder, stage).is_file()]
+    if not missing:
+        return "trained" if is_trained(fold_folder) else "plan.json is missing"
+    return f"{' and '.join(missing)} not trained"
+
+
+def _number(text: str) -> tuple[bool, int]:
+    return (not text.isdigit(), int(text) if text.isdigit() else 0)

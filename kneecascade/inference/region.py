@@ -1,0 +1,195 @@
+"""From the coarse stage's probabilities to the region where the fine stage looks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cc3d
+import numpy as np
+import torch
+
+from kneecascade.core.geometry import Box, Float3, Int3
+from kneecascade.core.plan import CascadePlan
+from kneecascade.core.trace import Region, Trace
+from kneecascade.imaging.components import (
+    bounding_box,
+    dilate_box,
+    margin_voxels,
+    plausible_components,
+    scale_box,
+)
+
+MM3_PER_ML = 1000.0
+DOUBT_MARGIN = 2.0
+"""Margins are multiplied by this where the coarse stage seems to have lost something."""
+SIDES = (("foot", "head"), ("front", "back"), ("right", "left"))
+AXES = ("z", "y", "x")
+
+
+@dataclass(frozen=True, eq=False)
+class _Findings:
+    """What the coarse stage found: class indices (0 where dropped), voxel size, reasons for doubt."""
+
+    classes: np.ndarray
+    spacing_mm: Float3
+    flags: tuple[str, ...]
+    lost: bool = False
+
+
+def find_region(coarse_probabilities: np.ndarray, trace: Trace, plan: CascadePlan) -> Region:
+    """Finds the box around everything believable of the targets.
+
+    Each target keeps its 26-connected components of at least the plan's smallest volume. Where their
+    common box is larger than any the plan believes, pieces far from the largest are dropped. The box is
+    grown by the plan's margin, doubled where something seems lost: a target missing, its volume or
+    the box too small. Where most targets are missing no box can be trusted: the region is the whole image.
+
+    Args:
+        coarse_probabilities: (K, z, y, x) on the whole coarse grid.
+        trace: of the prepared case.
+        plan: says targets, margin and what is believable.
+
+    Returns:
+        The region on the fine grid, with one flag for each doubt.
+    """
+    classes = torch.from_numpy(coarse_probabilities).argmax(dim=0).to(torch.uint8).numpy()
+    spacing = _grid_spacing(trace.native.extent_mm, trace.coarse_shape_zyx)
+    found = _drop_far_pieces(_keep_components(classes, spacing, plan), plan)
+    found = _check_volumes(found, plan)
+    missing = [name for name in plan.targets if not (found.classes == plan.labels.index(name)).any()]
+    box = bounding_box(found.classes)
+    if box is None or 2 * len(missing) > len(plan.targets):
+        flags = (*found.flags, "no region to trust: the whole image was used")
+        return Region(Box.whole(trace.fine_shape_zyx), 1.0, flags, whole=True)
+    found = _check_box(found, box, plan)
+    margin_mm = plan.region.margin_mm * (DOUBT_MARGIN if found.lost else 1.0)
+    grown = _on_fine_grid(box, margin_mm, trace)
+    return Region(grown, grown.voxels / math.prod(trace.fine_shape_zyx), found.flags)
+
+
+def _grid_spacing(extent_mm: Float3, shape_zyx: Int3) -> Float3:
+    z, y, x = (extent / n for extent, n in zip(extent_mm, shape_zyx, strict=True))
+    return (z, y, x)
+
+
+def _keep_components(classes: np.ndarray, spacing_mm: Float3, plan: CascadePlan) -> _Findings:
+    """Returns class indices of the targets' components that are large enough."""
+    kept = np.zeros_like(classes)
+    voxel_mm3 = math.prod(spacing_mm)
+    for name, min_mm3 in zip(plan.targets, plan.region.min_component_mm3, strict=True):
+        index = plan.labels.index(name)
+        min_voxels = max(1, math.ceil(min_mm3 / voxel_mm3 - 1e-6))
+        kept[plausible_components(classes == index, min_voxels)] = index
+    return _Findings(kept, spacing_mm, ())
+
+
+def _drop_far_pieces(found: _Findings, plan: CascadePlan) -> _Findings:
+    """Keeps the pieces around the largest whose common box is believable; says what was dropped."""
+    box = bounding_box(found.classes)
+    if box is None:
+        return found
+    # Rounding to coarse voxels makes a box look larger than it is.
+    pairs = zip(plan.region.max_extent_mm, found.spacing_mm, strict=True)
+    limit = tuple(extent + voxel for extent, voxel in pairs)
+    too_large = _differences(box, found.spacing_mm, limit, "at most")
+    if not too_large:
+        return found
+    pieces = cc3d.connected_components(found.classes != 0, connectivity=26)
+    kept = _cluster(pieces, found.spacing_mm, limit)
+    dropped = int(pieces.max()) - len(kept)
+    what = f"{dropped} pieces far from the largest dropped" if dropped else "nothing could be dropped"
+    flag = f"coarse pieces too far apart: {too_large}; {what}"
+    classes = np.where(np.isin(pieces, kept), found.classes, 0).astype(found.classes.dtype)
+    return _Findings(classes, found.spacing_mm, (*found.flags, flag))
+
+
+def _cluster(pieces: np.ndarray, spacing_mm: Float3, max_extent_mm: Sequence[float]) -> list[int]:
+    """Returns the numbers of the largest piece and, from large to small, of those that still fit with it."""
+    statistics = cc3d.statistics(pieces)
+    counts, boxes = statistics["voxel_counts"], statistics["bounding_boxes"]
+    order = sorted(range(1, len(counts)), key=lambda k: -int(counts[k]))
+    kept, low, high = [], None, None
+    for k in order:
+        start = np.array([s.start for s in boxes[k]])
+        stop = np.array([s.stop for s in boxes[k]])
+        if low is None or high is None:
+            low, high, limit = start, stop, np.maximum((stop - start) * spacing_mm, max_extent_mm)
+        elif np.all((np.maximum(high, stop) - np.minimum(low, start)) * spacing_mm <= limit):
+            low, high = np.minimum(low, start), np.maximum(high, stop)
+        else:
+            continue
+        kept.append(k)
+    return kept
+
+
+def doubtful_volumes(volumes_ml: dict[str, float], plan: CascadePlan, where: str) -> list[str]:
+    """Returns a flag for each target that is missing or of a volume not seen in training.
+
+    Args:
+        volumes_ml: of every target, by name.
+        plan: says what is believable.
+        where: what measured them, such as "the coarse stage".
+    """
+    flags = []
+    ranges = zip(plan.targets, plan.region.min_volume_mm3, plan.region.max_volume_mm3, strict=True)
+    for name, low, high in ranges:
+        ml, low_ml, high_ml = volumes_ml[name], low / MM3_PER_ML, high / MM3_PER_ML
+        if ml == 0:
+            flags.append(f"no {name} found by {where}")
+        elif not low_ml <= ml <= high_ml:
+            flags.append(f"{name}: {ml:.3g} ml by {where}, expected {low_ml:.3g} to {high_ml:.3g} ml")
+    return flags
+
+
+def _check_volumes(found: _Findings, plan: CascadePlan) -> _Findings:
+    """Flags doubtful volumes; a target that is missing or too small counts as lost."""
+    voxel_ml = math.prod(found.spacing_mm) / MM3_PER_ML
+    counts = np.bincount(found.classes.reshape(-1), minlength=plan.labels.count)
+    volumes = {name: float(counts[plan.labels.index(name)]) * voxel_ml for name in plan.targets}
+    flags = (*found.flags, *doubtful_volumes(volumes, plan, "the coarse stage"))
+    pairs = zip(plan.targets, plan.region.min_volume_mm3, strict=True)
+    lost = any(volumes[name] == 0 or volumes[name] * MM3_PER_ML < low for name, low in pairs)
+    return _Findings(found.classes, found.spacing_mm, flags, lost)
+
+
+def _check_box(found: _Findings, box: Box, plan: CascadePlan) -> _Findings:
+    """Flags a box that is too small or reaches the border of the image."""
+    flags = list(found.flags)
+    small = _differences(box, found.spacing_mm, plan.region.min_extent_mm, "at least")
+    lost = found.lost or bool(small)
+    if small:
+        flags.append(f"region too small: {small}")
+    if lost:
+        flags.append(f"margin widened to {DOUBT_MARGIN * plan.region.margin_mm:.3g} mm")
+    touched = _touched_sides(box, (found.classes.shape[0], found.classes.shape[1], found.classes.shape[2]))
+    if touched:
+        flags.append(f"targets reach the border of the image: {', '.join(touched)}")
+    return _Findings(found.classes, found.spacing_mm, tuple(flags), lost)
+
+
+def _differences(box: Box, spacing_mm: Float3, limit_mm: Sequence[float], rule: str) -> str:
+    """Names the axes along which a box breaks a limit, "at least" or "at most"; "" for none."""
+    wrong = []
+    axes = zip(AXES, box.shape_zyx, spacing_mm, limit_mm, strict=True)
+    for axis, voxels, spacing, limit in axes:
+        extent = voxels * spacing
+        if extent < limit if rule == "at least" else extent > limit:
+            wrong.append(f"{extent:.3g} mm along {axis}, expected {rule} {limit:.3g} mm")
+    return "; ".join(wrong)
+
+
+def _touched_sides(box: Box, shape_zyx: Int3) -> list[str]:
+    """Names the sides of the image that a box reaches within one voxel."""
+    touched = []
+    for (low, high), a, b, n in zip(SIDES, box.start_zyx, box.stop_zyx, shape_zyx, strict=True):
+        touched += [low] * (a <= 1) + [high] * (b >= n - 1)
+    return touched
+
+
+def _on_fine_grid(box: Box, margin_mm: float, trace: Trace) -> Box:
+    """Returns a box of the coarse grid on the fine one, grown by a margin, rounded outwards, clipped."""
+    fine = scale_box(box, trace.coarse_shape_zyx, trace.fine_shape_zyx)
+    spacing = _grid_spacing(trace.native.extent_mm, trace.fine_shape_zyx)
+    return dilate_box(fine, margin_voxels(margin_mm, spacing), trace.fine_shape_zyx)

@@ -1,0 +1,120 @@
+"""Checkpoints: tensors and text in safetensors files, never a pickle, never half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from kneecascade.errors import CheckpointError
+
+MODULE, OPTIMIZER = "module.", "optimizer."
+
+
+def save_weights(
+    path: Path, source: nn.Module | Mapping[str, torch.Tensor], metadata: dict[str, str]
+) -> None:
+    """Writes a network's state to a temporary name, then renames it.
+
+    Args:
+        path: the .safetensors file; its folder is made.
+        source: a module or a state dict.
+        metadata: free text beside the tensors, such as the plan.
+    """
+    state = source.state_dict() if isinstance(source, nn.Module) else source
+    _write(path, state, metadata)
+
+
+def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Returns the state dict, on the CPU, and the metadata.
+
+    Raises:
+        CheckpointError: the file is missing or broken.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt", device="cpu") as file:
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            return state, dict(file.metadata() or {})
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such checkpoint; train first") from error
+    except (safetensors.SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: broken checkpoint; train again or restore the file") from error
+
+
+def load_into(module: nn.Module, path: Path) -> dict[str, str]:
+    """Fills a module from a file of `save_weights`; returns the metadata.
+
+    Raises:
+        CheckpointError: the file is missing, broken or of another network.
+    """
+    state, metadata = load_weights(path)
+    _fill(module, state, path)
+    return metadata
+
+
+def save_training_state(
+    path: Path, module: nn.Module, optimizer: torch.optim.Optimizer, numbers: dict[str, Any]
+) -> None:
+    """Writes everything a training needs to go on bit by bit as if never stopped.
+
+    Args:
+        path: the .safetensors file.
+        module: the network; its buffers are kept as well.
+        optimizer: its state must be tensors per parameter (AdamW, SGD with momentum).
+        numbers: anything JSON can hold; floats come back exactly.
+    """
+    tensors = {MODULE + name: tensor for name, tensor in module.state_dict().items()}
+    state = optimizer.state_dict()
+    for index, slots in state["state"].items():
+        tensors |= {f"{OPTIMIZER}{index}.{slot}": tensor for slot, tensor in slots.items()}
+    metadata = {"numbers": json.dumps(numbers), "groups": json.dumps(state["param_groups"])}
+    _write(path, tensors, metadata)
+
+
+def load_training_state(path: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Fills network and optimizer from a file of `save_training_state`; returns its numbers.
+
+    Raises:
+        CheckpointError: the file is missing, broken or of another network or optimizer.
+    """
+    tensors, metadata = load_weights(path)
+    _fill(module, {n.removeprefix(MODULE): t for n, t in tensors.items() if n.startswith(MODULE)}, path)
+    slots: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith(OPTIMIZER):
+            index, slot = name.removeprefix(OPTIMIZER).split(".")
+            slots.setdefault(int(index), {})[slot] = tensor
+    try:
+        optimizer.load_state_dict({"state": slots, "param_groups": json.loads(metadata["groups"])})
+        return json.loads(metadata["numbers"])
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: not a training state of this optimizer; start without --continue"
+        ) from error
+
+
+def _fill(module: nn.Module, state: Mapping[str, torch.Tensor], path: Path) -> None:
+    own = module.state_dict()
+    odd = sorted(own.keys() ^ state.keys()) or [n for n in own if own[n].shape != state[n].shape]
+    if odd:
+        raise CheckpointError(f"{path}: of another network, {odd[0]} and {len(odd) - 1} more do not fit")
+    module.load_state_dict(state)
+
+
+def _write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".writing_{os.getpid()}_{path.name}")
+    # safetensors stores plain row-major memory; clones also part tensors that share it.
+    plain = {n: t.detach().cpu().clone(memory_format=torch.contiguous_format) for n, t in tensors.items()}
+    try:
+        save_file(plain, temporary, metadata)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,94 @@
+"""Which images a command was given: a folder of them or one file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kneecascade.core.case import Case
+from kneecascade.errors import InputError, SettingsError
+from kneecascade.planning.dataset_folder import find_cases
+
+ENDINGS = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd", ".gipl", ".gipl.gz", ".hdr", ".img", ".img.gz")
+"""Endings of 3D images that SimpleITK reads and writes."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image to segment.
+
+    Attributes:
+        case: its name and files.
+        output: where its labels go.
+    """
+
+    case: Case
+    output: Path
+
+
+def find_jobs(inputs: Path, output: Path, channels: int, file_ending: str) -> list[Job]:
+    """Lists the images of a folder, or the one image of a file, with their outputs.
+
+    Args:
+        inputs: a folder of images or an image; channels are name_0000, name_0001 and so on, a single
+            channel needs no suffix.
+        output: a folder; may be a file where `inputs` is one.
+        channels: of the model.
+        file_ending: of the model's data set, looked for first.
+
+    Raises:
+        InputError: there is no such file or folder, or no image in it.
+        SettingsError: a result would overwrite an image.
+    """
+    if inputs.is_dir():
+        if image_ending(output):
+            raise SettingsError(f"{output}: give a folder as output for a folder of images")
+        jobs = _jobs_of_folder(inputs, output, channels, file_ending)
+    elif inputs.is_file():
+        jobs = [_job_of_file(inputs, output, channels)]
+    else:
+        raise InputError(f"{inputs}: no such file or folder")
+    for job in jobs:
+        if job.output.resolve() in {image.resolve() for image in job.case.images}:
+            raise SettingsError(f"{job.output}: would overwrite the image; choose another output")
+    return jobs
+
+
+def image_ending(path: Path, more: Sequence[str] = ()) -> str:
+    """Returns the ending of an image's file name, with its dot; "" where it is none."""
+    fitting = [ending for ending in (*more, *ENDINGS) if path.name.endswith(ending)]
+    return max(fitting, key=len, default="")
+
+
+def strip_ending(path: Path) -> str:
+    """Returns the file name without the image ending."""
+    return path.name.removesuffix(image_ending(path))
+
+
+def _jobs_of_folder(folder: Path, output: Path, channels: int, file_ending: str) -> list[Job]:
+    jobs: dict[str, Job] = {}
+    for ending in dict.fromkeys((file_ending, *ENDINGS)):
+        for case in find_cases(folder, ending, channels, single_ok=True):
+            if case.name in jobs:
+                raise InputError(f"{folder}: {case.name} is there with two endings; remove one")
+            jobs[case.name] = Job(case, output / f"{case.name}{ending}")
+    if not jobs:
+        like = f"name{file_ending}" if channels == 1 else f"name_0000{file_ending} to name_{channels - 1:04d}"
+        raise InputError(f"{folder}: no images in it; expected files like {like}")
+    return [jobs[name] for name in sorted(jobs)]
+
+
+def _job_of_file(file: Path, output: Path, channels: int) -> Job:
+    ending = image_ending(file) or file.suffix
+    match = re.fullmatch(r"(.+)_\d{4}", file.name.removesuffix(ending))
+    if match:
+        name = match[1]
+        images = tuple(file.with_name(f"{name}_{k:04d}{ending}") for k in range(channels))
+    elif channels == 1:
+        name, images = file.name.removesuffix(ending), (file,)
+    else:
+        raise InputError(f"{file}: the model needs {channels} channels, name_0000{ending} and so on")
+    target = output if image_ending(output) and not output.is_dir() else output / f"{name}{ending}"
+    return Job(Case(name, images), target)

@@ -1,0 +1,119 @@
+"""Splits the training cases into folds, cases of one subject kept together."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kneecascade.console import warn
+from kneecascade.errors import DatasetError
+from kneecascade.files import read_json, write_json
+
+FOLDS = 5
+SEED = 12345
+
+Split = dict[str, list[str]]
+
+
+def make_splits(
+    names: Sequence[str], folds: int = FOLDS, seed: int = SEED, subjects: Mapping[str, str] | None = None
+) -> list[Split]:
+    """Deals the cases into folds of nearly equal size.
+
+    Args:
+        names: training cases.
+        folds: wanted; with fewer subjects there are as many folds as subjects, at least two.
+        seed: of the shuffling; the same names and seed give the same folds.
+        subjects: subject of each case; a case that is not in it is its own subject.
+
+    Returns:
+        One {"train": [...], "val": [...]} a fold; every case is in "val" exactly once.
+
+    Raises:
+        DatasetError: there are fewer than two subjects.
+    """
+    groups: dict[str, list[str]] = {}
+    for name in sorted(names):
+        # a prefix keeps a lone case apart from a subject that happens to bear its name
+        key = f"subject {subjects[name]}" if subjects and name in subjects else f"case {name}"
+        groups.setdefault(key, []).append(name)
+    if len(groups) < 2:
+        raise DatasetError(f"{len(groups)} training subject: at least two are needed to train and validate")
+    keys = sorted(groups)
+    random.Random(seed).shuffle(keys)
+    held_out: list[list[str]] = [[] for _ in range(min(folds, len(groups)))]
+    # large groups first, each into the smallest fold: sorting is stable, so the shuffle decides ties
+    for key in sorted(keys, key=lambda k: -len(groups[k])):
+        min(held_out, key=len).extend(groups[key])
+    return [{"train": sorted(set(names) - set(part)), "val": sorted(part)} for part in held_out]
+
+
+def read_or_make_splits(file: Path, names: Sequence[str], subjects: Mapping[str, str] | None) -> list[Split]:
+    """Reads splits.json, or makes and writes it.
+
+    Raises:
+        DatasetError: the file names cases that are not there, or is otherwise unusable.
+        InputError: the file is not JSON.
+    """
+    if file.is_file():
+        return read_splits(file, names)
+    splits = make_splits(names, subjects=subjects)
+    write_json(file, splits)
+    return splits
+
+
+def read_splits(file: Path, names: Sequence[str]) -> list[Split]:
+    """Reads splits.json, made here or by the user (nnU-Net's splits_final.json fits as well).
+
+    Raises:
+        DatasetError: it is no list of {"train": [...], "val": [...]}, a fold trains on a case it
+            validates, is empty, or names a case that is not there.
+        InputError: there is no such file, or it is not JSON.
+    """
+    splits = read_json(file)
+    if not isinstance(splits, list) or not splits:
+        raise DatasetError(f'{file}: expected a list of {{"train": [...], "val": [...]}}')
+    known = set(names)
+    for k, split in enumerate(splits):
+        _check(split, known, f"{file}: fold {k}")
+    missing = sorted(known - {name for split in splits for name in split["train"] + split["val"]})
+    if missing:
+        warn(
+            f"{file}: {len(missing)} cases are in no fold, the first is {missing[0]}; delete it for new folds"
+        )
+    return [{"train": list(split["train"]), "val": list(split["val"])} for split in splits]
+
+
+def read_subjects(folder: Path, names: Sequence[str]) -> dict[str, str] | None:
+    """Reads subjects.csv (columns case, subject) beside dataset.json; None where there is none.
+
+    Raises:
+        DatasetError: a column is missing, or a training case is not in it.
+    """
+    file = folder / "subjects.csv"
+    if not file.is_file():
+        return None
+    with file.open(newline="", encoding="utf-8-sig") as stream:
+        rows = csv.DictReader(stream)
+        if not {"case", "subject"} <= set(rows.fieldnames or ()):
+            raise DatasetError(f"{file}: needs the columns case,subject")
+        subjects = {row["case"]: row["subject"] for row in rows}
+    missing = [name for name in names if not subjects.get(name)]
+    if missing:
+        raise DatasetError(f"{file}: no subject for {len(missing)} training cases, the first is {missing[0]}")
+    return {name: subjects[name] for name in names}
+
+
+def _check(split: object, known: set[str], where: str) -> None:
+    if not isinstance(split, dict) or not all(isinstance(split.get(k), list) for k in ("train", "val")):
+        raise DatasetError(f"{where}: needs the lists train and val")
+    train, val = set(split["train"]), set(split["val"])
+    unknown = sorted(str(name) for name in (train | val) - known)
+    if unknown:
+        raise DatasetError(f"{where}: {unknown[0]} is no training case; mend the file or delete it")
+    if train & val:
+        raise DatasetError(f"{where}: {min(train & val)} is in train and in val")
+    if not train or not val:
+        raise DatasetError(f"{where}: train and val must not be empty")

@@ -1,0 +1,94 @@
+"""What one stage trains on: arrays of its grid, in memory when they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kneecascade.core.geometry import Box, Int3
+from kneecascade.core.plan import CascadePlan, StagePlan
+from kneecascade.core.settings import Stage
+from kneecascade.imaging.components import scale_box
+from kneecascade.preprocessing.store import StoredCase
+
+
+@dataclass(frozen=True, eq=False)
+class StageCase:
+    """A case on the grid of one stage.
+
+    Attributes:
+        name: case identifier.
+        image: float16 (C, Z, Y, X), an array or what gives one when sliced.
+        label: uint8 class indices (Z, Y, X), likewise.
+        positions: some voxels (n, 3) of each target class that is there.
+        target_box: bounding box of the targets, or None.
+    """
+
+    name: str
+    image: Any
+    label: Any
+    positions: Mapping[int, np.ndarray]
+    target_box: Box | None
+
+    @property
+    def shape_zyx(self) -> Int3:
+        """Voxels along each axis."""
+        z, y, x = self.label.shape
+        return (int(z), int(y), int(x))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of image and label in memory."""
+        voxels = int(np.prod(self.shape_zyx))
+        return voxels * (2 * int(self.image.shape[0]) + 1)
+
+
+def stage_plan(plan: CascadePlan, stage: Stage) -> StagePlan:
+    """Returns the plan of one stage."""
+    return plan.coarse if stage == "coarse" else plan.fine
+
+
+def stage_case(case: StoredCase, stage: Stage, plan: CascadePlan) -> StageCase:
+    """Returns the arrays of one stage; nothing is read yet."""
+    targets = plan.labels.indices(plan.targets)
+    box = case.target_box
+    if stage == "fine":
+        image, label, positions = case.image, case.label, case.class_positions
+    else:
+        image, label, positions = case.coarse_image, case.coarse_label, case.coarse_class_positions
+        trace = case.trace
+        box = scale_box(box, trace.fine_shape_zyx, trace.coarse_shape_zyx) if box else None
+    kept = {k: positions[k] for k in targets if k in positions and len(positions[k])}
+    return StageCase(case.name, image, label, kept, box)
+
+
+def into_memory(cases: Sequence[StageCase], limit_bytes: int) -> tuple[list[StageCase], bool]:
+    """Reads all cases when together they fit; returns the cases and whether they did."""
+    if sum(case.nbytes for case in cases) > limit_bytes:
+        return list(cases), False
+    return [
+        replace(
+            case,
+            image=np.ascontiguousarray(case.image[:], dtype=np.float16),
+            label=np.ascontiguousarray(case.label[:], dtype=np.uint8),
+        )
+        for case in cases
+    ], True
+
+
+def free_memory_bytes() -> int:
+    """Returns the memory that can still be used; 4 GB where the system does not tell."""
+    found = [4 << 30]
+    meminfo = Path("/proc/meminfo")
+    if meminfo.is_file():
+        rows = dict(line.split(":", 1) for line in meminfo.read_text().splitlines())
+        found = [int(rows["MemAvailable"].split()[0]) << 10]
+    group = Path("/sys/fs/cgroup")
+    limit, used = group / "memory.max", group / "memory.current"
+    if limit.is_file() and used.is_file() and limit.read_text().strip().isdigit():
+        found.append(int(limit.read_text()) - int(used.read_text()))
+    return max(0, min(found))

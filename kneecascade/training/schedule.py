@@ -1,0 +1,72 @@
+"""When a training ends and how fast it learns until then."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from kneecascade.core.settings import TrainSettings
+
+DEFAULT_EPOCHS = 250
+WARM_UP = 0.02  # share of the training with a rising learning rate
+POWER = 0.9
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The end of a training, in steps, in seconds, or whichever comes first.
+
+    Attributes:
+        peak: highest learning rate.
+        steps: number of steps, or None where only time counts.
+        budget_s: seconds, or None where only steps count.
+    """
+
+    peak: float
+    steps: int | None
+    budget_s: float | None
+
+    def progress(self, step: int, elapsed_s: float) -> float:
+        """Returns 0 at the start and 1 at the end; the nearer of the two ends counts."""
+        by_steps = step / self.steps if self.steps else 0.0
+        by_time = elapsed_s / self.budget_s if self.budget_s else 0.0
+        return min(1.0, max(by_steps, by_time))
+
+    def learning_rate(self, progress: float) -> float:
+        """Returns the rate: a short linear rise, then (1 - progress)^0.9 down to zero."""
+        rise = max(0.01, min(1.0, progress / WARM_UP))
+        return self.peak * rise * (1.0 - progress) ** POWER
+
+    def over(self, step: int, elapsed_s: float) -> bool:
+        """Says whether the training is at its end."""
+        return self.progress(step, elapsed_s) >= 1.0
+
+    def seconds_left(self, step: int, elapsed_s: float, seconds_a_step: float) -> float:
+        """Estimates the seconds to the end."""
+        by_steps = (self.steps - step) * seconds_a_step if self.steps else float("inf")
+        by_time = self.budget_s - elapsed_s if self.budget_s else float("inf")
+        return max(0.0, min(by_steps, by_time))
+
+
+def make_schedule(settings: TrainSettings, budget_s: float | None) -> Schedule:
+    """Returns the schedule of one stage; with a budget and no --epochs, time alone rules."""
+    epochs = settings.epochs
+    if epochs is None and budget_s is None:
+        epochs = DEFAULT_EPOCHS
+    steps = epochs * settings.iterations_per_epoch if epochs else None
+    return Schedule(settings.learning_rate, steps, budget_s)
+
+
+class Clock:
+    """Seconds of a training, over all its runs."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def add(self, seconds: float) -> None:
+        """Counts the seconds that earlier runs took as well."""
+        self._start -= seconds
+
+    def elapsed_s(self) -> float:
+        """Returns the seconds so far."""
+        return time.monotonic() - self._start

@@ -1,0 +1,62 @@
+"""Every command: is installed, helps quickly, and does not wake torch to do so."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+from source import ROOT
+
+COMMANDS = dict(
+    re.findall(r'"(kc_\w+) = (kneecascade\.cli\.\w+):main"', (ROOT / "setup.py").read_text("utf-8"))
+)
+HEAVY = ("torch", "scipy", "SimpleITK", "matplotlib", "skimage", "batchgenerators")
+PROBE = """
+import sys
+from {module} import main
+try:
+    main(["--help"])
+except SystemExit as end:
+    loaded = [name for name in {heavy} if name in sys.modules]
+    sys.exit(f"--help imports {{loaded}}" if loaded else end.code)
+sys.exit("--help did not end")
+"""
+
+
+def test_the_commands_are_known() -> None:
+    assert {"kc_plan_and_preprocess", "kc_train", "kc_predict", "kc_evaluate", "kc_demo"} <= set(COMMANDS)
+
+
+def test_every_command_file_is_a_command() -> None:
+    files = {p.stem for p in (ROOT / "kneecascade/cli").glob("*.py")} - {"__init__", "run"}
+    assert files == {module.rpartition(".")[2] for module in COMMANDS.values()}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_quick_and_light(command: str) -> None:
+    probe = PROBE.format(module=COMMANDS[command], heavy=HEAVY)
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        seconds.append(time.perf_counter() - start)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(f"usage: {command}")
+        if seconds[-1] < 1.5:
+            break
+    assert min(seconds) < 1.5
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_wrong_flag_is_refused(command: str) -> None:
+    probe = f"from {COMMANDS[command]} import main; main(['--no-such-flag'])"
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,177 @@
+"""kneecascade.cli.run, kneecascade.cli.plan_and_preprocess and the pipeline behind it.
+
+The pipeline: kneecascade.pipeline.plan_and_preprocess, kneecascade.pipeline.plan_summary.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+from raw_folder import write_case_files, write_json_file, write_raw
+
+from kneecascade.cli.plan_and_preprocess import main
+from kneecascade.cli.run import add_common_arguments, run
+from kneecascade.core.plan import CascadePlan
+from kneecascade.errors import DatasetError
+from kneecascade.pipeline.plan_summary import network_name
+from kneecascade.planning.plan_file import read_plan
+from kneecascade.preprocessing.store import open_case
+
+NAME = "Dataset001_Knee"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_raw(tmp_path / "raw" / NAME, cases=3, test=1)
+    return tmp_path
+
+
+def command(root: Path, *more: str) -> int:
+    return main(["-d", "1", "--workspace", str(root), "--workers", "1", *more])
+
+
+def planned(root: Path) -> CascadePlan:
+    return read_plan(root / "preprocessed" / NAME / "plan.json")
+
+
+def changed(store: Path) -> dict[str, int]:
+    return {p.parent.name: p.stat().st_mtime_ns for p in store.glob("*/case.json")}
+
+
+def test_from_raw_to_store_and_nothing_twice(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(root) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "3 training cases, 1 test cases, no problem found" in out
+    assert "Prepared 3 cases" in out
+    assert "Next: kc_train 1 0" in out
+    folder = root / "preprocessed" / NAME
+    plan = planned(root)
+    case = open_case(folder / "store", "case1")
+    assert case.image.shape[1:] == case.label.shape == (24, 28, 32)
+    assert set(case.class_positions) == {0, 1, 2}
+    assert len(json.loads((folder / "splits.json").read_text())) == 3
+    assert network_name(plan.fine.network) in out
+    before = changed(folder / "store")
+    assert command(root) == 0
+    assert "unchanged since they were checked" in capsys.readouterr().out
+    assert changed(folder / "store") == before
+
+
+def test_only_what_changed_is_done_again(root: Path) -> None:
+    assert command(root) == 0
+    store = root / "preprocessed" / NAME / "store"
+    before = changed(store)
+    write_case_files(root / "raw" / NAME, "case1", seed=77)
+    (store / "case2" / "case.json").unlink()
+    (store / ".writing_1_case2").mkdir()
+    assert command(root) == 0
+    after = changed(store)
+    assert after["case0"] == before["case0"]
+    assert after["case1"] > before["case1"]
+    assert set(after) == {"case0", "case1", "case2"}
+    assert not (store / ".writing_1_case2").exists()
+
+
+def test_problems_are_listed_and_nothing_is_written(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "raw" / NAME / "imagesTr" / "case0_0000.nii.gz").unlink()
+    (root / "raw" / NAME / "labelsTr" / "case2.nii.gz").unlink()
+    assert command(root) == 2
+    shown = capsys.readouterr()
+    assert shown.out.count("no such file") == 2
+    assert shown.err.count("\n") == 1
+    assert "2 problems in 2 of its cases" in shown.err
+    assert not (root / "preprocessed").exists()
+
+
+def test_an_edited_plan_is_kept_until_replan(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(root, "--plan-only") == 0
+    file = root / "preprocessed" / NAME / "plan.json"
+    assert not (file.parent / "store").exists()
+    data = json.loads(file.read_text())
+    data["region"]["margin_mm"] = 3.5
+    file.write_text(json.dumps(data))
+    assert command(root, "--plan-only") == 0
+    assert "was edited: it is kept" in " ".join(capsys.readouterr().out.split())
+    assert planned(root).region.margin_mm == 3.5
+    data["fine"]["batch_size"] = -1
+    file.write_text(json.dumps(data))
+    assert command(root, "--plan-only") == 2
+    assert "fine.batch_size: must be above 0" in capsys.readouterr().err
+    assert command(root, "--plan-only", "--replan", "--memory-gb", "3") == 0
+    assert (planned(root).memory_gb, planned(root).region.margin_mm != 3.5) == (3.0, True)
+
+
+def test_flags_reach_the_plan(root: Path) -> None:
+    assert command(root, "--plan-only", "--fine-depth", "18", "--fine-width", "8") == 0
+    network = planned(root).fine.network
+    assert network.kind == "medicalnet_aspp"
+    assert (network.depth, network.width) == (18, 8)
+
+
+def test_several_data_sets_two_channels_a_label_nobody_has(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = write_raw(root / "raw" / "Dataset002_TwoEchoes", cases=2, channels=2)
+    names = {"0": "echo1", "1": "echo2"}
+    write_json_file(
+        second, channel_names=names, labels={"background": 0, "bone": 1, "cartilage": 2, "loose": 3}
+    )
+    assert main(["-d", "1", "2", "--workspace", str(root), "--plan-only", "--workers", "1"]) == 0
+    assert "no training case holds the label loose" in " ".join(capsys.readouterr().err.split())
+    plan = read_plan(root / "preprocessed" / "Dataset002_TwoEchoes" / "plan.json")
+    assert plan.fine.network.in_channels == 2
+    assert "loose" not in plan.targets
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--memory-gb", "0"], "must be a number of GB"),
+        (["--fine-depth", "11"], "choose one of 10"),
+        (["--workers", "0"], "--workers 0"),
+    ],
+)
+def test_wrong_flags_are_one_line(
+    root: Path, flags: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(root, *flags) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: ")
+    assert message in err
+
+
+def fail(error: BaseException) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (DatasetError("Dataset001: no\ncases"), 2, "error: Dataset001: no cases\n"),
+        (KeyboardInterrupt(), 130, "error: interrupted\n"),
+        (ValueError("odd"), 1, "error: ValueError: odd (run again with --debug to see where)\n"),
+    ],
+)
+def test_every_end_has_its_code_and_line(
+    error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(lambda: fail(error)) == code
+    assert capsys.readouterr().err == line
+
+
+def test_codes_pass_and_debug_lets_errors_through() -> None:
+    assert run(lambda: None) == 0
+    assert run(lambda: 2) == 2
+    with pytest.raises(ValueError, match="odd"):
+        run(lambda: fail(ValueError("odd")), debug=True)
+    with pytest.raises(DatasetError):
+        run(lambda: fail(DatasetError("x")), debug=True)
+
+
+def test_common_arguments() -> None:
+    parser = argparse.ArgumentParser()
+    add_common_arguments(parser)
+    assert vars(parser.parse_args([])) == {"workspace": None, "debug": False}

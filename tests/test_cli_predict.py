@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_models import knee, save_grey_model, use_grey_networks
+
+from kneecascade.cli.predict import main
+from kneecascade.errors import ImageError
+from kneecascade.imaging.files import read_labels, read_volume, write_channel
+from kneecascade.pipeline import drawing, predict
+from kneecascade.workspace import Workspace
+
+
+@pytest.fixture
+def images(tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Path:
+    use_grey_networks(monkeypatch)
+    save_grey_model(workspace.results / "Dataset001_Tiny", folds=(0, 1))
+    for k, name in enumerate(("one_0000.nii.gz", "two.mha")):
+        volume, _ = knee(k)
+        write_channel(volume.array[0], volume.geometry, tmp_path / "in" / name)
+    return tmp_path / "in"
+
+
+def _run(workspace: Workspace, *arguments: object) -> int:
+    root = str(workspace.results.parent)
+    return main([*map(str, arguments), "--workspace", root, "--device", "cpu"])
+
+
+def test_a_folder(tmp_path: Path, images: Path, workspace: Workspace) -> None:
+    out = tmp_path / "out"
+    assert _run(workspace, "-i", images, "-o", out, "--pictures", "--save-coarse") == 0
+    assert {p.name for p in out.iterdir()} == {
+        "one.nii.gz",
+        "two.mha",
+        "predictions.json",
+        "pictures",
+        "coarse",
+    }
+    assert {p.name for p in (out / "pictures").iterdir()} == {"one.png", "two.png"}
+    assert {p.name for p in (out / "coarse").iterdir()} == {"one.nii.gz", "two.mha"}
+    found, image = read_labels(out / "two.mha"), read_volume([images / "two.mha"])
+    assert found.geometry == image.geometry
+    assert np.mean(found.array == knee(1)[1].array) > 0.99
+    report = json.loads((out / "predictions.json").read_text())
+    assert report["model"]["folds"] == ["fold_0", "fold_1"]
+    assert report["model"]["dataset"] == "Dataset001_Tiny"
+    assert report["labels"] == {"background": 0, "bone": 1, "cartilage": 2}
+    case = report["cases"]["one"]
+    assert case["flags"] == []
+    assert case["volumes_ml"]["cartilage"] > 1
+    assert 0 < case["region"]["fraction"] < 0.6
+    assert {"read", "prepare", "coarse", "region", "fine", "restore", "write", "pictures", "total"} == set(
+        case["seconds"]
+    )
+
+
+def test_one_file_with_one_fold_to_a_file_name(tmp_path: Path, images: Path, workspace: Workspace) -> None:
+    target = tmp_path / "result" / "mine.nii.gz"
+    assert _run(workspace, "-i", images / "two.mha", "-o", target, "-d", "1", "-f", "1") == 0
+    assert {p.name for p in target.parent.iterdir()} == {"mine.nii.gz", "predictions.json"}
+    assert json.loads((target.parent / "predictions.json").read_text())["model"]["folds"] == ["fold_1"]
+
+
+def test_a_bad_file_does_not_stop_the_others(
+    tmp_path: Path, images: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (images / "alas.nii.gz").write_bytes(b"truncated")
+    out = tmp_path / "out"
+    assert _run(workspace, "-i", images, "-o", out) == 2
+    assert {p.name for p in out.iterdir()} == {"one.nii.gz", "two.mha", "predictions.json"}
+    shown = capsys.readouterr()
+    assert shown.err.count("warning:") == 1
+    assert "alas" in shown.err
+    assert "2 of 3 images segmented" in shown.out
+    cases = json.loads((out / "predictions.json").read_text())["cases"]
+    assert "alas.nii.gz" in cases["alas"]["error"]
+    assert "error" not in cases["one"]
+
+
+def test_results_there_already_are_overwritten_and_said(
+    tmp_path: Path, images: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "one.nii.gz").write_bytes(b"old")
+    assert _run(workspace, "-i", images, "-o", out) == 0
+    assert "1 results are there already" in capsys.readouterr().out
+    assert read_labels(out / "one.nii.gz").array.max() == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-f", "7"], "not trained: fold 7"),
+        (["--step-size", "0"], "step size 0.0"),
+        (["-d", "9"], "9: no such data set"),
+    ],
+)
+def test_mistakes_end_in_one_line(
+    tmp_path: Path,
+    images: Path,
+    workspace: Workspace,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    assert _run(workspace, "-i", images, "-o", tmp_path / "out", *arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_image_can_be_read(
+    tmp_path: Path, images: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise ImageError("nothing can be read today")
+
+    monkeypatch.setattr(predict, "read_volume", refuse)
+    assert _run(workspace, "-i", images, "-o", tmp_path / "out") == 2
+
+
+def test_a_picture_lies_on_the_canonical_grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from plans import tiny_plan
+
+    seen: list[np.ndarray] = []
+    monkeypatch.setattr(
+        drawing, "overlay_png", lambda path, image, labels, *rest: seen.extend([image, labels])
+    )
+    volume, labels = knee(0)
+    drawing.draw_result(tmp_path / "x.png", volume, labels, tiny_plan(), "title")
+    image, classes = seen
+    assert image.shape == classes.shape
+    assert image[classes == 2].mean() > 100 > image[classes == 1].mean()
+
+
+def test_help_is_quick_to_import() -> None:
+    code = "import sys; from kneecascade.cli import predict; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
