@@ -120,3 +120,13 @@ def test_channels_on_different_grids_are_refused(tmp_path):
 )
 def test_grid_differences_are_named(other, difference):
     assert grid_difference(GRID, other).startswith(difference)
+
+
+def test_a_header_and_its_data_file_go_together(tmp_path):
+    labels = LabelVolume(np.arange(60, dtype=np.int16).reshape(3, 4, 5), GRID)
+    write_labels(labels, tmp_path / "knee.mhd")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["knee.mhd", "knee.zraw"]
+    assert np.array_equal(read_labels(tmp_path / "knee.mhd").array, labels.array)
+    with pytest.raises(ImageError, match=r"knee\.nonsense: cannot be written"):
+        write_labels(labels, tmp_path / "knee.nonsense")
+    assert len(list(tmp_path.iterdir())) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -136,11 +137,12 @@ def _write(array: np.ndarray, geometry: Geometry, path: Path) -> None:
     image.SetOrigin(geometry.origin_mm_xyz)
     image.SetDirection(geometry.direction_xyz)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".writing_{os.getpid()}_{path.name}")
-    try:
-        sitk.WriteImage(image, str(temporary), useCompression=True)
-        os.replace(temporary, path)
-    except RuntimeError as error:
-        raise ImageError(f"{path}: cannot be written") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    # a folder, since some formats are a header and a data file that name each other
+    with tempfile.TemporaryDirectory(prefix=".writing_", dir=path.parent) as folder:
+        try:
+            sitk.WriteImage(image, str(Path(folder) / path.name), useCompression=True)
+        except RuntimeError as error:
+            raise ImageError(f"{path}: cannot be written") from error
+        # the named file last: where it is, everything is
+        for written in sorted(Path(folder).iterdir(), key=lambda file: file.name == path.name):
+            os.replace(written, path.with_name(written.name))

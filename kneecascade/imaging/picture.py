@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from skimage import measure
 
 from kneecascade.core.geometry import Float3
 
@@ -134,14 +135,19 @@ def _draw(
         extent=(0, width, 0, height) if up else (0, width, height, 0),
         interpolation="bilinear",
     )
-    x = (np.arange(grey.shape[1]) + 0.5) * spacing_mm[horizontal]
-    y = (np.arange(grey.shape[0]) + 0.5) * spacing_mm[vertical]
     for index in np.unique(labels[labels > 0]):
-        if min(labels.shape) > 1:
-            mask = (labels == index).astype(float)
-            panel.contour(x, y, mask, levels=[0.5], colors=[_colour(index)], linewidths=0.9, linestyles=style)
+        for rows, columns in _outlines(labels == index):
+            y, x = rows * spacing_mm[vertical], columns * spacing_mm[horizontal]
+            panel.plot(x, y, color=_colour(index), linewidth=0.9, linestyle=style)
     panel.set_xticks([])
     panel.set_yticks([])
+
+
+def _outlines(mask: np.ndarray) -> list[np.ndarray]:
+    """Returns closed outlines, each (rows, columns) in voxels from the corner of the slice."""
+    # a rim of background closes outlines that would end at the edge of the image
+    found = measure.find_contours(np.pad(mask, 1).astype(np.float32), 0.5)
+    return [line.T - 0.5 for line in found]
 
 
 def _legend(figure: Any, layers: Sequence[_Layer], label_names: Sequence[str]) -> None:
