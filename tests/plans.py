@@ -80,6 +80,7 @@ def tiny_plan(
             max_volume_mm3=(1e6,) * len(targets),
             min_extent_mm=(1.0, 1.0, 1.0),
             max_extent_mm=(1e3, 1e3, 1e3),
+            blend_mm=0.0,
         ),
         coarse=StagePlan(coarse_spacing, coarse_patch, 2, thin_labels, 1.0, tiny_resunet(*sizes)),
         fine=StagePlan(fine_spacing, fine_patch, 2, thin_labels, 1.0, tiny_medicalnet(*sizes)),

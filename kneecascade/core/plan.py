@@ -100,6 +100,7 @@ class RegionPlan:
         max_volume_mm3: largest believable volume, one value a target.
         min_extent_mm: smallest believable extent (z, y, x) of the box without margin.
         max_extent_mm: largest believable extent (z, y, x) of the box without margin.
+        blend_mm: inside the region's faces the coarse stage fades into the fine one over this length.
     """
 
     margin_mm: float
@@ -108,6 +109,7 @@ class RegionPlan:
     max_volume_mm3: tuple[float, ...]
     min_extent_mm: Float3
     max_extent_mm: Float3
+    blend_mm: float = 3.0
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,7 @@ def _region(plan: CascadePlan) -> Iterator[Check]:
     extents = list(zip(region.min_extent_mm, region.max_extent_mm, strict=True))
     yield all(a >= 0 for a, _ in extents), "region.min_extent_mm", "must not be negative"
     yield all(a <= b for a, b in extents), "region.max_extent_mm", "must not be below min_extent_mm"
+    yield region.blend_mm >= 0, "region.blend_mm", "must not be negative"
 
 
 def _stage(plan: CascadePlan, stage: StagePlan, name: str) -> Iterator[Check]:

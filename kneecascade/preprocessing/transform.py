@@ -15,6 +15,7 @@ from kneecascade.imaging.normalize import normalize
 from kneecascade.imaging.orientation import canonical_axes, canonical_geometry, from_canonical, to_canonical
 from kneecascade.imaging.resample import resample_image, resample_labels, target_shape
 from kneecascade.imaging.weights import linear_weights
+from kneecascade.preprocessing.blend import blend_border, border_ramps
 from kneecascade.preprocessing.winners import write_winners
 
 
@@ -83,7 +84,8 @@ def restore(
     """Joins both stages on the grid of the file.
 
     A native voxel whose centre lies in the region gets the most probable fine class; outside, the most
-    probable coarse class among those that are no targets.
+    probable coarse class among those that are no targets. Over the plan's `blend_mm` inside the region's
+    faces the one fades into the other.
 
     Args:
         coarse_probabilities: (K, z, y, x) on the whole coarse grid.
@@ -105,6 +107,12 @@ def restore(
         write_winners(indices, coarse_probabilities, others, _whole_weights(trace))
     fine_weights = _box_weights(region.box, inside, trace)
     write_winners(indices[inside.slices], fine_probabilities, range(plan.labels.count), fine_weights)
+    native = trace.native
+    ramps = border_ramps(inside, native.shape_zyx, native.spacing_mm, plan.region.blend_mm)
+    outside = coarse_probabilities.copy()
+    outside[list(plan.labels.indices(plan.targets))] = 0
+    whole = [rows[s] for rows, s in zip(_whole_weights(trace), inside.slices, strict=True)]
+    blend_border(indices[inside.slices], (outside, whole), (fine_probabilities, fine_weights), ramps)
     return _to_source(indices, trace, plan)
 
 
