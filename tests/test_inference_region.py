@@ -140,3 +140,16 @@ def test_targets_at_the_border_are_flagged() -> None:
     region = find_region(_probabilities(**pieces), TRACE, _plan())
     assert region.flags == ("targets reach the border of the image: foot",)
     assert region.box.start_zyx[0] == 0
+
+
+def test_pieces_of_one_target_too_far_apart_for_it_are_dropped() -> None:
+    far = _box(2, 8, 8, 4, 12, 12)  # near enough to the knee as a whole, too far for one femoral cartilage
+    plan = _plan()
+    limits = ((14.0, 100.0, 100.0), (100.0, 100.0, 100.0), (100.0, 100.0, 100.0))
+    plan = replace(plan, region=replace(plan.region, max_label_extent_mm=limits))
+    region = find_region(_probabilities(**{**KNEE, "femoral": [FEMORAL, far]}), TRACE, plan)
+    assert region.box == KNEE_BOX
+    assert region.flags == ("femoral: pieces far from the largest dropped by the coarse stage",)
+    same = find_region(_probabilities(**KNEE), TRACE, plan)
+    assert same.box == KNEE_BOX
+    assert not same.flags

@@ -101,6 +101,7 @@ class RegionPlan:
         min_extent_mm: smallest believable extent (z, y, x) of the box without margin.
         max_extent_mm: largest believable extent (z, y, x) of the box without margin.
         blend_mm: inside the region's faces the coarse stage fades into the fine one over this length.
+        max_label_extent_mm: largest believable extent (z, y, x), one a target; none given, none checked.
     """
 
     margin_mm: float
@@ -110,6 +111,7 @@ class RegionPlan:
     min_extent_mm: Float3
     max_extent_mm: Float3
     blend_mm: float = 3.0
+    max_label_extent_mm: tuple[Float3, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ DOUBT_MARGIN = 2.0
 """Margins are multiplied by this where the coarse stage seems to have lost something."""
 SIDES = (("foot", "head"), ("front", "back"), ("right", "left"))
 AXES = ("z", "y", "x")
+NO_LIMIT: Float3 = (math.inf, math.inf, math.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,14 +76,31 @@ def _grid_spacing(extent_mm: Float3, shape_zyx: Int3) -> Float3:
 
 
 def _keep_components(classes: np.ndarray, spacing_mm: Float3, plan: CascadePlan) -> _Findings:
-    """Returns class indices of the targets' components that are large enough."""
+    """Returns class indices of the targets' components that are large enough and lie together."""
     kept = np.zeros_like(classes)
+    flags: list[str] = []
     voxel_mm3 = math.prod(spacing_mm)
-    for name, min_mm3 in zip(plan.targets, plan.region.min_component_mm3, strict=True):
+    limits = plan.region.max_label_extent_mm or (NO_LIMIT,) * len(plan.targets)
+    for name, min_mm3, limit in zip(plan.targets, plan.region.min_component_mm3, limits, strict=True):
         index = plan.labels.index(name)
         min_voxels = max(1, math.ceil(min_mm3 / voxel_mm3 - 1e-6))
-        kept[plausible_components(classes == index, min_voxels)] = index
-    return _Findings(kept, spacing_mm, ())
+        mask = plausible_components(classes == index, min_voxels)
+        together = _together(mask, spacing_mm, limit)
+        if together is not mask:
+            flags.append(f"{name}: pieces far from the largest dropped by the coarse stage")
+        kept[together] = index
+    return _Findings(kept, spacing_mm, tuple(flags), lost=False)
+
+
+def _together(mask: np.ndarray, spacing_mm: Float3, limit_mm: Float3) -> np.ndarray:
+    """Drops pieces of one label that lie too far apart to belong to one; the mask itself where none do."""
+    box = bounding_box(mask)
+    roomy = _grown(limit_mm, spacing_mm)
+    if box is None or not _differences(box, spacing_mm, roomy, "at most"):
+        return mask
+    pieces = cc3d.connected_components(mask, connectivity=26)
+    kept = _cluster(pieces, spacing_mm, roomy)
+    return mask if len(kept) == int(pieces.max()) else np.isin(pieces, kept)
 
 
 def _drop_far_pieces(found: _Findings, plan: CascadePlan) -> _Findings:
@@ -90,9 +108,7 @@ def _drop_far_pieces(found: _Findings, plan: CascadePlan) -> _Findings:
     box = bounding_box(found.classes)
     if box is None:
         return found
-    # Rounding to coarse voxels makes a box look larger than it is.
-    pairs = zip(plan.region.max_extent_mm, found.spacing_mm, strict=True)
-    limit = tuple(extent + voxel for extent, voxel in pairs)
+    limit = _grown(plan.region.max_extent_mm, found.spacing_mm)
     too_large = _differences(box, found.spacing_mm, limit, "at most")
     if not too_large:
         return found
@@ -103,6 +119,12 @@ def _drop_far_pieces(found: _Findings, plan: CascadePlan) -> _Findings:
     flag = f"coarse pieces too far apart: {too_large}; {what}"
     classes = np.where(np.isin(pieces, kept), found.classes, 0).astype(found.classes.dtype)
     return _Findings(classes, found.spacing_mm, (*found.flags, flag))
+
+
+def _grown(limit_mm: Float3, spacing_mm: Float3) -> Float3:
+    """Adds a voxel: rounding to coarse voxels makes a box look larger than it is."""
+    z, y, x = (limit + voxel for limit, voxel in zip(limit_mm, spacing_mm, strict=True))
+    return (z, y, x)
 
 
 def _cluster(pieces: np.ndarray, spacing_mm: Float3, max_extent_mm: Sequence[float]) -> list[int]:

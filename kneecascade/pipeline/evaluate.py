@@ -96,15 +96,17 @@ def _read_labels(file: Path) -> Labels:
 
 
 def _show(scores: FolderScores, labels: Labels, means: dict[str, Statistic]) -> None:
-    rows = [
-        [name, *(_text(case[label].dice) for label in labels.foreground)]
-        for name, case in scores.cases.items()
-    ]
-    if not rows:
+    """Prints a row a label, however many there are; each case is in the file of scores."""
+    if not scores.cases:
         return
-    rows.append(["mean ± sd", *(_spread(means[label]) for label in labels.foreground)])
-    rows.append(["n", *(str(means[label].n) for label in labels.foreground)])
-    show_table("Dice (- where both are empty)", ["case", *labels.foreground], rows)
+    rows = []
+    for label in labels.foreground:
+        found = {name: case[label].dice for name, case in scores.cases.items()}
+        scored = {name: dice for name, dice in found.items() if dice is not None}
+        worst = min(scored, key=lambda name: scored[name], default=None)
+        lowest = "-" if worst is None else f"{scored[worst]:.3f} {worst}"
+        rows.append([label, _spread(means[label]), str(means[label].n), lowest])
+    show_table("Dice (cases where both are empty left out)", ["label", "mean ± sd", "n", "worst"], rows)
 
 
 def _plain(

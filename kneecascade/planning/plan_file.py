@@ -98,6 +98,12 @@ def _region(plan: CascadePlan) -> Iterator[Check]:
     yield all(a >= 0 for a, _ in extents), "region.min_extent_mm", "must not be negative"
     yield all(a <= b for a, b in extents), "region.max_extent_mm", "must not be below min_extent_mm"
     yield region.blend_mm >= 0, "region.blend_mm", "must not be negative"
+    limits = region.max_label_extent_mm
+    yield (
+        not limits or len(limits) == len(plan.targets),
+        "region.max_label_extent_mm",
+        "needs one value a target",
+    )
 
 
 def _stage(plan: CascadePlan, stage: StagePlan, name: str) -> Iterator[Check]:

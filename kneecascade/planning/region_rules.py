@@ -48,7 +48,16 @@ def region_plan(
         max_volume_mm3=tuple(_round(MOST_VOLUME * max(v)) if v else _round(image) for v in found),
         min_extent_mm=three(_round(LEAST_EXTENT * min(e[k] for e in extents)) for k in range(3)),
         max_extent_mm=three(_round(MOST_EXTENT * max(e[k] for e in extents)) for k in range(3)),
+        max_label_extent_mm=tuple(_most_extent(name, cases) or image_mm for name in targets),
     )
+
+
+def _most_extent(name: str, cases: Sequence[CaseFingerprint]) -> Float3 | None:
+    """Returns the largest believable extent of one label; None where no case has it."""
+    extents = [label.extent_mm for label in present(name, cases)]
+    if not extents:
+        return None
+    return three(_round(MOST_EXTENT * max(e[k] for e in extents)) for k in range(3))
 
 
 def target_extents(targets: Sequence[str], cases: Sequence[CaseFingerprint]) -> list[Float3]:
