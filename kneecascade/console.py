@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 logger = logging.getLogger("kneecascade")
+# without a handler of its own, logging would print warnings to stderr a second time
+logger.addHandler(logging.NullHandler())
 
 
 def console(stderr: bool = False) -> Console:

@@ -1,5 +1,8 @@
 """Messages reach the terminal and the log file."""
 
+import subprocess
+import sys
+
 from kneecascade.console import log_file, say, show_table, tracked, warn
 
 
@@ -27,3 +30,9 @@ def test_the_log_keeps_what_was_said_while_open(tmp_path, capsys):
 
 def test_tracked_yields_everything_once():
     assert list(tracked(iter("abc"), "letters", total=3)) == ["a", "b", "c"]
+
+
+def test_a_warning_is_printed_once_in_a_program_without_logging(tmp_path):
+    program = "from kneecascade.console import warn; warn('careful')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr == "warning: careful\n"
