@@ -78,7 +78,7 @@ def resize(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
 def initialise(network: nn.Module) -> None:
     """Kaiming initialisation (He et al. 2015, fan-out) of convolutions; BatchNorm to the identity.
 
-    Only heads have a bias; they start small, so that training starts from even probabilities.
+    Only heads have a bias; they start small here, and training starts them anew (`training.heads`).
     """
     for module in network.modules():
         if isinstance(module, nn.Conv3d) and module.bias is not None:
