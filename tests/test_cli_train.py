@@ -2,7 +2,8 @@ import argparse
 
 import pytest
 
-from kneecascade.cli.train import duration, fold_list, main
+from kneecascade.cli.arguments import duration, fold_list
+from kneecascade.cli.train import main
 from kneecascade.core.settings import TrainSettings
 
 

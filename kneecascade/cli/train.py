@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
 
+from kneecascade.cli.arguments import count, duration, fold_list, positive
 from kneecascade.cli.run import add_common_arguments, run
 from kneecascade.core.settings import TrainSettings
 
-SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 DEFAULT = TrainSettings()
 
 
@@ -16,51 +15,6 @@ def main(argv: list[str] | None = None) -> int:
     """Parses the arguments, does the work, returns the exit code."""
     args = _parser().parse_args(argv)
     return run(lambda: _work(args), args.debug)
-
-
-def duration(text: str) -> float:
-    """Returns the seconds of "90s", "40m", "2h", "1h30m" or "1.5h".
-
-    Raises:
-        argparse.ArgumentTypeError: the text is no duration above 0.
-    """
-    if re.fullmatch(r"(\d+(\.\d+)?[smhd])+", text):
-        parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
-        seconds = sum(float(number) * SECONDS[unit] for number, unit in parts)
-        if seconds > 0:
-            return seconds
-    raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 40m, 2h or 1h30m")
-
-
-def fold_list(text: str) -> tuple[int, ...] | None:
-    """Returns the numbers of "0", "0-4", "0,2"; None for "all".
-
-    Raises:
-        argparse.ArgumentTypeError: the text names no folds.
-    """
-    if text == "all":
-        return None
-    if not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", text):
-        raise argparse.ArgumentTypeError(f"{text!r} names no folds; write 0, 0-4, 0,2 or all")
-    numbers: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        numbers += range(int(first), int(last or first) + 1)
-    if not numbers:
-        raise argparse.ArgumentTypeError(f"{text!r} names no folds: the range runs backwards")
-    return tuple(dict.fromkeys(numbers))
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
-    return int(text)
-
-
-def _positive(text: str) -> float:
-    if not re.fullmatch(r"\d*\.?\d+(e-?\d{1,2})?", text) or float(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
-    return float(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,21 +25,25 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("dataset", help="1, 001 or Dataset001_Name")
     parser.add_argument("folds", type=fold_list, help="0, 0-4, 0,2 or all; no fold needs another")
     add = parser.add_argument
-    add("--epochs", type=_count, help="of each stage (default 250; unlimited with --time-limit)")
+    add("--epochs", type=count, help="of each stage (default 250; unlimited with --time-limit)")
     add(
         "--iterations-per-epoch",
-        type=_count,
+        type=count,
         default=DEFAULT.iterations_per_epoch,
         help="default %(default)s",
     )
     add("--time-limit", type=duration, help="for each fold with its validation: 90s, 40m, 2h, 1h30m")
-    add("--batch-size", type=_count, help="patches a step (default: the plan's)")
-    add("--learning-rate", type=_positive, default=DEFAULT.learning_rate, help="peak, default %(default)s")
+    add("--batch-size", type=count, help="patches a step (default: the plan's)")
+    add("--learning-rate", type=positive, default=DEFAULT.learning_rate, help="peak, default %(default)s")
     add("--seed", type=int, default=DEFAULT.seed, help="default %(default)s")
     add("--device", choices=("auto", "cpu", "cuda", "mps"), default=DEFAULT.device)
     add("--stage", choices=("both", "coarse", "fine"), default="both", help="default %(default)s")
-    add("--pretrained", metavar="FILE", help="MedicalNet weights, such as resnet_18_23dataset.pth")
-    add("--workers", type=_count, default=DEFAULT.workers, help="readers where data do not fit in memory")
+    add(
+        "--pretrained",
+        metavar="PATH",
+        help="MedicalNet's resnet_18_23dataset.pth, or a trained model's folder",
+    )
+    add("--workers", type=count, default=DEFAULT.workers, help="readers where data do not fit in memory")
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--continue", dest="resume", action="store_true", help="go on after the last epoch")
     again.add_argument("--overwrite", action="store_true", help="start anew where a trained fold lies")

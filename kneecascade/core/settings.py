@@ -26,7 +26,7 @@ class TrainSettings:
         stages: which stages to train, in order.
         resume: go on from the last checkpoint; finished stages are kept.
         overwrite: start anew where a trained fold lies.
-        pretrained: MedicalNet weights for the fine encoder, a file path.
+        pretrained: MedicalNet weights for the fine encoder, or the folder of a model trained here.
         workers: processes that read patches when the data do not fit in memory.
     """
 

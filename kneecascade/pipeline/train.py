@@ -185,7 +185,7 @@ def _start(fold: Fold, plan: CascadePlan, settings: TrainSettings) -> CascadePla
 
 
 def _with_pretrained(plan: CascadePlan, settings: TrainSettings) -> CascadePlan:
-    if not settings.pretrained:
+    if not settings.pretrained or Path(settings.pretrained).is_dir():
         return plan
     widened = widen_to_pretrained(plan, medicalnet_depth_of(settings.pretrained))
     old, new = plan.fine.network, widened.fine.network

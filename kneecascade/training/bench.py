@@ -18,6 +18,7 @@ from kneecascade.network.build import build_network, total_stride
 from kneecascade.network.device import Device, choose_device, tune_allocator
 from kneecascade.network.fine import FineNet
 from kneecascade.network.pretrained import load_medicalnet
+from kneecascade.network.warm_start import own_weights_file, start_from
 from kneecascade.preprocessing.store import StoredCase
 from kneecascade.training.augment import Augmentation, Augmenter
 from kneecascade.training.cases import (
@@ -120,13 +121,14 @@ def set_up(
     stage, where = task.stage_plan, training_device(task)
     if where.device.type == "cpu":
         tune_allocator()
-    network = _network(task, where)
+    network, heads_known = _network(task, where)
     cases, in_memory = into_memory(
         [stage_case(case, task.stage, task.plan) for case in training], free_memory_bytes() // 2
     )
     _tell(task, where, network, cases, in_memory)
     source = PatchSource(cases, stage.patch_shape_zyx, stage.spacing_mm)
-    start_heads(network, label_frequencies(source, task.plan.labels.count, task.seed(FREQUENCIES)))
+    if not heads_known:
+        start_heads(network, label_frequencies(source, task.plan.labels.count, task.seed(FREQUENCIES)))
     watched = [stage_case(case, task.stage, task.plan) for case in held_out]
     watched_source = PatchSource(watched, stage.patch_shape_zyx, stage.spacing_mm)
     return Bench(
@@ -154,14 +156,29 @@ def training_device(task: Task) -> Device:
     return where
 
 
-def _network(task: Task, where: Device) -> nn.Module:
+def _network(task: Task, where: Device) -> tuple[nn.Module, bool]:
+    """Returns the network as it starts, and whether its output layers know the labels already."""
     torch.manual_seed(int(np.random.SeedSequence(task.seed(WEIGHTS)).generate_state(1)[0]))
     network = build_network(task.stage_plan.network)
-    if task.settings.pretrained and isinstance(network, FineNet):
-        say(f"fine: {load_medicalnet(network.encoder, task.settings.pretrained)}")
+    heads_known = _fill(network, task)
     network.to(where.device)
     network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    return network.train()
+    return network.train(), heads_known
+
+
+def _fill(network: nn.Module, task: Task) -> bool:
+    """Loads --pretrained where there is something for this stage; says whether the heads came along."""
+    source = task.settings.pretrained
+    if not source:
+        return False
+    own = own_weights_file(source, task.stage)
+    if own:
+        line, heads_known = start_from(network, own)
+        say(f"{task.stage}: {line}")
+        return heads_known
+    if isinstance(network, FineNet):
+        say(f"fine: {load_medicalnet(network.encoder, source)}")
+    return False
 
 
 def _tell(task: Task, where: Device, network: nn.Module, cases: Sequence[StageCase], in_memory: bool) -> None:

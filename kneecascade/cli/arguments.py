@@ -1,0 +1,63 @@
+"""What words on a command line stand for: durations, folds, counts."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def duration(text: str) -> float:
+    """Returns the seconds of "90s", "40m", "2h", "1h30m" or "1.5h".
+
+    Raises:
+        argparse.ArgumentTypeError: the text is no duration above 0.
+    """
+    if re.fullmatch(r"(\d+(\.\d+)?[smhd])+", text):
+        parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
+        seconds = sum(float(number) * SECONDS[unit] for number, unit in parts)
+        if seconds > 0:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 90s, 40m, 2h or 1h30m")
+
+
+def fold_list(text: str) -> tuple[int, ...] | None:
+    """Returns the numbers of "0", "0-4", "0,2"; None for "all".
+
+    Raises:
+        argparse.ArgumentTypeError: the text names no folds.
+    """
+    if text == "all":
+        return None
+    if not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} names no folds; write 0, 0-4, 0,2 or all")
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        numbers += range(int(first), int(last or first) + 1)
+    if not numbers:
+        raise argparse.ArgumentTypeError(f"{text!r} names no folds: the range runs backwards")
+    return tuple(dict.fromkeys(numbers))
+
+
+def count(text: str) -> int:
+    """Returns a whole number above 0.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+def positive(text: str) -> float:
+    """Returns a number above 0.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not re.fullmatch(r"\d*\.?\d+(e-?\d{1,2})?", text) or float(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return float(text)
