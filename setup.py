@@ -23,6 +23,7 @@ setup(
     # dataset_conversion lies at the top of the repository but is installed inside the package.
     packages=[*find_packages(include=["kneecascade", "kneecascade.*"]), "kneecascade.dataset_conversion"],
     package_dir={"kneecascade.dataset_conversion": "dataset_conversion"},
+    package_data={"kneecascade.report": ["report.css", "report.js"]},
     install_requires=[
         "torch>=2.4",
         "numpy",
@@ -33,11 +34,12 @@ setup(
         "acvl-utils>=0.2",
         "connected-components-3d",
         "matplotlib",
+        "pillow",
         "blosc2",
         "safetensors",
         "rich",
     ],
-    extras_require={"dicom": ["pydicom"], "test": TEST, "dev": TEST},
+    extras_require={"dicom": ["pydicom"], "report": ["plotly>=5"], "test": TEST, "dev": TEST},
     entry_points={
         "console_scripts": [
             "kc_plan_and_preprocess = kneecascade.cli.plan_and_preprocess:main",
@@ -45,6 +47,7 @@ setup(
             "kc_predict = kneecascade.cli.predict:main",
             "kc_evaluate = kneecascade.cli.evaluate:main",
             "kc_phantom = kneecascade.cli.phantom:main",
+            "kc_report = kneecascade.cli.report:main",
             "kc_demo = kneecascade.cli.demo:main",
             "kc_convert_dataset = kneecascade.cli.convert_dataset:main",
         ]

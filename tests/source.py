@@ -14,7 +14,7 @@ FLOORS = {
     **dict.fromkeys(("pipeline", "benchmark"), 6),
     **dict.fromkeys(("training", "inference"), 5),
     **dict.fromkeys(("planning", "preprocessing", "evaluation", "biomarkers"), 4),
-    **dict.fromkeys(("phantom", "dataset_conversion"), 4),
+    **dict.fromkeys(("phantom", "dataset_conversion", "report"), 4),
     **dict.fromkeys(("imaging", "network", "workspace"), 3),
     "core": 2,
     "ground": 1,

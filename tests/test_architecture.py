@@ -154,6 +154,7 @@ def test_every_dependency_is_used(repository: Path) -> None:
         "scikit-image": "skimage",
         "acvl-utils": "acvl_utils",
         "connected-components-3d": "cc3d",
+        "pillow": "PIL",
     }
     text = (repository / "setup.py").read_text("utf-8")
     listed = re.findall(r'"([A-Za-z0-9-]+)[^"]*"', text.split("install_requires=[")[1].split("]")[0])

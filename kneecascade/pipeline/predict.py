@@ -147,7 +147,8 @@ def _predict_one(
         steps["pictures"] = _since(drawn)
     # Reading runs beside the previous image's networks, so it is no part of the total.
     steps["total"] = _since(start)
-    return {"file": str(job.output), **case_record(result), "seconds": steps}
+    images = [str(path.resolve()) for path in job.case.images]
+    return {"file": str(job.output), "images": images, **case_record(result), "seconds": steps}
 
 
 def _since(start: float) -> float:

@@ -1,0 +1,212 @@
+"""One HTML file that shows a cohort of results: a sortable table, and a page a knee."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import kneecascade
+from kneecascade.console import say, tracked, warn
+from kneecascade.core.case import LabelVolume, Volume
+from kneecascade.core.labels import Labels
+from kneecascade.core.reference_ranges import volume_range_ml
+from kneecascade.errors import InputError, KneecascadeError
+from kneecascade.files import read_json, write_text
+from kneecascade.imaging.files import grid_difference, read_labels, read_volume
+from kneecascade.imaging.orientation import canonical_axes, canonical_geometry, to_canonical
+from kneecascade.imaging.picture import COLOURS
+from kneecascade.pipeline.report_measures import Measures, read_measures
+from kneecascade.pipeline.report_model import model_record
+from kneecascade.planning.dataset_folder import find_cases
+from kneecascade.preprocessing.transform import class_indices
+from kneecascade.report.page import page
+from kneecascade.report.slices import Colour, planes
+from kneecascade.report.surfaces import surface
+
+Record = dict[str, Any]
+PREDICTIONS = "predictions.json"
+SMALL_STRUCTURES = ("cartilage", "menisc")
+BONE_OPACITY = 0.25
+FOOTER = (
+    "Research use only: neither the segmentation nor a number on this page is a diagnosis. Made by "
+    f"kneecascade {kneecascade.__version__}. Head is up, anterior is left in sagittal slices, the patient's "
+    "right is left in axial and coronal ones. Surfaces in the 3D view are simplified for looking at, not for "
+    "measuring. Expected ranges are wide limits around published means of osteoarthritis cohorts."
+)
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """What goes into a report.
+
+    Attributes:
+        images: folder of the images, where they no longer lie where kc_predict found them.
+        biomarkers: folder of kc_biomarkers' results; None looks for one inside the results.
+        with_3d: whether to embed the 3D view.
+        frames: slices a plane.
+    """
+
+    images: Path | None = None
+    biomarkers: Path | None = None
+    with_3d: bool = True
+    frames: int = 40
+
+
+def write_report(results: Path, output: Path | None = None, settings: ReportSettings | None = None) -> int:
+    """Writes the report of a folder that kc_predict filled.
+
+    Args:
+        results: the folder with predictions.json in it.
+        output: the HTML file; None for report.html in `results`.
+        settings: None for the defaults.
+
+    Returns:
+        How many cases have no page, because they were not segmented or files are missing.
+
+    Raises:
+        InputError: there is no predictions.json, or no case in it.
+        SettingsError: the 3D viewer is not installed.
+    """
+    settings = settings or ReportSettings()
+    if not (results / PREDICTIONS).is_file():
+        raise InputError(f"{results}: no {PREDICTIONS} in it; give a folder that kc_predict wrote")
+    predictions = read_json(results / PREDICTIONS)
+    labels, cases = _labels(predictions, results), predictions.get("cases") or {}
+    if not cases:
+        raise InputError(f"{results / PREDICTIONS}: no case in it")
+    title = f"{results.resolve().name}: cartilage of {len(cases)} knees"
+    page(title, {}, settings.with_3d)  # a missing viewer is told before the work, not after it
+    measures = read_measures(settings.biomarkers or results / "biomarkers", settings.biomarkers is not None)
+    shown = []
+    for name, record in tracked(cases.items(), "drawing", len(cases)):
+        shown.append(_case(name, record, results, labels, measures, settings))
+    path = output or results / "report.html"
+    write_text(path, page(title, _data(title, predictions, results, labels, shown), settings.with_3d))
+    failed = sum("error" in case for case in shown)
+    say(f"{len(shown) - failed} of {len(shown)} cases have a page: {path}")
+    return failed
+
+
+def _data(title: str, predictions: Record, results: Path, labels: Labels, cases: list[Record]) -> Record:
+    names = labels.names[1:]
+    small = [name for name in names if any(word in name.lower() for word in SMALL_STRUCTURES)] or list(names)
+    dice = _dice(results / "scores.json")
+    for case in cases:
+        case["dice"] = dice.get(case["name"])
+    scored = {name for found in dice.values() for name in found}
+    return {
+        "title": title,
+        "cases": cases,
+        "volume_labels": small,
+        "dice_labels": [name for name in small if name in scored],
+        "ranges": {name: volume_range_ml(name) for name in names},
+        "colours": {
+            name: _hex(colour) for name, colour in zip(names, _colours(labels).values(), strict=True)
+        },
+        "model": model_record(predictions),
+        "footer": FOOTER,
+    }
+
+
+def _case(
+    name: str, record: Record, results: Path, labels: Labels, measures: Measures, settings: ReportSettings
+) -> Record:
+    """Returns everything about one case; what keeps it from having a page stands in "error"."""
+    if "error" in record:
+        return {"name": name, "flags": [], "error": f"not segmented: {record['error']}"}
+    try:
+        volume, found = _read(name, record, results, settings.images)
+    except KneecascadeError as error:
+        warn(f"{name}: no page: {error}")
+        return {
+            "name": name,
+            "flags": list(record["flags"]),
+            "volumes_ml": record["volumes_ml"],
+            "error": str(error),
+        }
+    axes, flips = canonical_axes(volume.geometry)
+    spacing = canonical_geometry(volume.geometry).spacing_mm
+    image = to_canonical(volume.array[0], axes, flips)
+    classes = class_indices(to_canonical(found.array, axes, flips), labels)
+    size = " x ".join(str(n) for n in volume.geometry.shape_zyx)
+    edges = " x ".join(f"{edge:.3g}" for edge in volume.geometry.spacing_mm)
+    share = 100 * record["region"]["fraction"]
+    return {
+        "name": name,
+        "text": f"{size} voxels of {edges} mm (z, y, x of the file); region {share:.0f} % of the image",
+        "flags": list(record["flags"]),
+        "volumes_ml": record["volumes_ml"],
+        "region": record["region"],
+        "seconds": record["seconds"],
+        "planes": planes(image, classes, spacing, _colours(labels), settings.frames),
+        "meshes": _meshes(classes, spacing, labels) if settings.with_3d else [],
+        "maps": measures.maps(name),
+        "measures": measures.rows(name),
+    }
+
+
+def _read(name: str, record: Record, results: Path, images: Path | None) -> tuple[Volume, LabelVolume]:
+    label_file = Path(record["file"])
+    if not label_file.is_file():
+        label_file = results / label_file.name
+    volume, found = read_volume(_image_files(name, record, images)), read_labels(label_file)
+    difference = grid_difference(volume.geometry, found.geometry)
+    if difference:
+        raise InputError(f"{label_file}: {difference} differs from the image; predict again")
+    return volume, found
+
+
+def _image_files(name: str, record: Record, images: Path | None) -> Sequence[Path]:
+    files = [Path(file) for file in record.get("images", [])]
+    if images is not None:
+        ending = "".join(Path(record["file"]).name.partition(".")[1:])
+        there = {case.name: case.images for case in find_cases(images, ending, max(1, len(files)), True)}
+        files = list(there.get(name, ()))
+    if not files or not all(file.is_file() for file in files):
+        raise InputError(f"the image of {name} is not there; --images FOLDER says where the images lie")
+    return files
+
+
+def _meshes(classes: np.ndarray, spacing_mm: tuple[float, float, float], labels: Labels) -> list[Record]:
+    meshes = []
+    for index, name in enumerate(labels.names):
+        mesh = surface(classes == index, spacing_mm) if index else None
+        if mesh:
+            solid = any(word in name.lower() for word in SMALL_STRUCTURES)
+            meshes.append({"name": name, "opacity": 1.0 if solid else BONE_OPACITY, **mesh})
+    # See-through surfaces must be drawn last, or they hide what they enclose.
+    return sorted(meshes, key=lambda mesh: -mesh["opacity"])
+
+
+def _labels(predictions: Record, results: Path) -> Labels:
+    found = predictions.get("labels")
+    if not isinstance(found, dict) or not found:
+        raise InputError(f"{results / PREDICTIONS}: names no labels; predict again")
+    return Labels(tuple(found), tuple(found.values()))
+
+
+def _dice(path: Path) -> dict[str, dict[str, float | None]]:
+    """Returns Dice by case and label where kc_evaluate left them, else nothing."""
+    if not path.is_file():
+        return {}
+    cases: Mapping[str, Record] = read_json(path).get("cases", {})
+    return {name: found.get("dice", found) for name, found in cases.items()}
+
+
+def _colours(labels: Labels) -> dict[int, Colour]:
+    """Returns the colours of the pictures that kc_predict draws, by class index."""
+    return {k: _rgb(COLOURS[(k - 1) % len(COLOURS)]) for k in range(1, labels.count)}
+
+
+def _rgb(text: str) -> Colour:
+    red, green, blue = bytes.fromhex(text.removeprefix("#"))
+    return (red, green, blue)
+
+
+def _hex(colour: Colour) -> str:
+    red, green, blue = colour
+    return f"#{red:02x}{green:02x}{blue:02x}"

@@ -1,0 +1,89 @@
+"""What a report shows of kc_biomarkers' results: numbers and thickness maps of each case."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kneecascade.core.reference_ranges import MEAN_THICKNESS_RANGE_MM, volume_range_ml
+from kneecascade.errors import InputError
+from kneecascade.report.slices import data_url
+
+TABLE = "biomarkers.csv"
+COLUMNS = ("case", "structure", "region", "measure", "value", "unit", "method")
+THICKNESS = ("ThCtAB", "ThCcAB")
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Biomarkers of a cohort.
+
+    Attributes:
+        by_case: rows of the table, by case name.
+        folder: where the maps lie; None where there are no biomarkers.
+    """
+
+    by_case: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    folder: Path | None = None
+
+    def rows(self, case: str) -> list[dict[str, Any]]:
+        """Returns the measures of a case with the range they are expected in; none if unknown."""
+        return self.by_case.get(case, [])
+
+    def maps(self, case: str) -> list[dict[str, str]]:
+        """Returns the case's pictures as name and data URL, sorted by name."""
+        if self.folder is None:
+            return []
+        found = sorted(
+            p for p in self.folder.rglob("*.png") if p.stem.startswith(case) or p.parent.name == case
+        )
+        return [{"name": p.stem, "image": data_url(p.read_bytes(), "image/png")} for p in found]
+
+
+def read_measures(folder: Path, must_exist: bool) -> Measures:
+    """Reads biomarkers.csv.
+
+    Args:
+        folder: of kc_biomarkers' results.
+        must_exist: whether a missing table is an error; else there are no measures.
+
+    Raises:
+        InputError: the table is missing or has other columns.
+    """
+    path = folder / TABLE
+    if not path.is_file():
+        if must_exist:
+            raise InputError(f"{folder}: no {TABLE} in it; run kc_biomarkers first")
+        return Measures()
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    with path.open(encoding="utf-8", newline="") as file:
+        table = csv.DictReader(file)
+        missing = [name for name in COLUMNS if name not in (table.fieldnames or [])]
+        if missing:
+            raise InputError(f"{path}: no column {missing[0]}; run kc_biomarkers again")
+        for row in table:
+            value = _number(row["value"])
+            kept = {name: row[name] for name in COLUMNS[1:]} | {"value": value}
+            kept["range"] = _range(row["structure"], row["region"], row["measure"])
+            rows[row["case"]].append(kept)
+    return Measures(dict(rows), folder)
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _range(structure: str, region: str, measure: str) -> tuple[float, float] | None:
+    if region not in {"", "all", "whole"}:
+        return None
+    if measure.startswith("volume") or measure == "VC":
+        return volume_range_ml(structure)
+    return MEAN_THICKNESS_RANGE_MM if measure.startswith(THICKNESS) and "_" not in measure else None

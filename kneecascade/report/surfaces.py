@@ -1,0 +1,54 @@
+"""Surfaces of labels, light enough to turn in a browser."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+from skimage import measure
+
+from kneecascade.core.geometry import Float3
+
+MESH_MM = 1.4
+"""Edge of the cells that the surface is sampled on: enough for the eye, not for measuring."""
+SMOOTH_MM = 0.6
+
+
+def surface(mask_zyx: np.ndarray, spacing_mm: Float3) -> dict[str, Any] | None:
+    """Returns a triangle mesh of a mask, for looking at.
+
+    Args:
+        mask_zyx: on the canonical grid (Z, Y, X).
+        spacing_mm: (z, y, x).
+
+    Returns:
+        vertices: base64 of float32 (n, 3), in mm along canonical x (to the left), y (backwards) and
+            z (to the head); triangles: base64 of int32 (m, 3); None for an empty mask.
+    """
+    if not mask_zyx.any():
+        return None
+    places = [np.flatnonzero(mask_zyx.any(axis=tuple(k for k in range(3) if k != axis))) for axis in range(3)]
+    cut = tuple(slice(int(p[0]), int(p[-1]) + 1) for p in places)
+    rim = [max(2, round(2 * MESH_MM / edge)) for edge in spacing_mm]
+    soft = np.pad(mask_zyx[cut].astype(np.float32), [(n, n) for n in rim])
+    soft = ndimage.gaussian_filter(soft, [SMOOTH_MM / edge for edge in spacing_mm])
+    zoom = [min(1.0, edge / MESH_MM) for edge in spacing_mm]
+    small = ndimage.zoom(soft, zoom, order=1, grid_mode=True, mode="nearest")
+    cell = [edge * n / m for edge, n, m in zip(spacing_mm, soft.shape, small.shape, strict=True)]
+    # Thin sheets fade when sampled so coarsely; a lower level keeps them whole to the eye.
+    level = min(0.5, 0.5 * float(small.max()))
+    vertices, triangles, _, _ = measure.marching_cubes(small, level, spacing=(cell[0], cell[1], cell[2]))
+    # from the middle of the first cell to the corner of the image
+    start = [
+        (s.start - n) * edge + size / 2 for s, n, edge, size in zip(cut, rim, spacing_mm, cell, strict=True)
+    ]
+    return {
+        "vertices": _packed((vertices + start)[:, ::-1], np.float32),
+        "triangles": _packed(triangles, np.int32),
+    }
+
+
+def _packed(array: np.ndarray, kind: type) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, dtype=kind).tobytes()).decode("ascii")
