@@ -59,6 +59,72 @@ def test_a_folder(tmp_path: Path, images: Path, workspace: Workspace) -> None:
     )
 
 
+def _cases(folder: Path) -> dict[str, dict[str, object]]:
+    return json.loads((folder / "predictions.json").read_text())["cases"]
+
+
+def test_continue_keeps_what_was_done_with_the_same_model_image_and_settings(
+    tmp_path: Path, images: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert _run(workspace, "-i", images, "-o", out) == 0
+    before = _cases(out)
+    capsys.readouterr()
+    assert _run(workspace, "-i", images, "-o", out, "--continue") == 0
+    assert "2 images were finished" in capsys.readouterr().out
+    assert _cases(out) == before
+    (out / "two.mha").unlink()
+    volume, _ = knee(7)
+    write_channel(volume.array[0], volume.geometry, images / "one_0000.nii.gz")
+    write_channel(volume.array[0], volume.geometry, images / "three.mha")
+    assert _run(workspace, "-i", images, "-o", out, "--continue") == 0
+    assert "0 images were finished" in capsys.readouterr().out
+    again = _cases(out)
+    assert list(again) == ["one", "three", "two"]
+    assert again["one"]["image_hash"] != before["one"]["image_hash"]
+    (out / "three.mha").unlink()
+    assert _run(workspace, "-i", images, "-o", out, "--continue") == 0
+    assert "2 images were finished" in capsys.readouterr().out
+    assert _cases(out)["one"] == again["one"]
+
+
+@pytest.mark.parametrize("change", ["settings", "weights", "folds", "failed", "record"])
+def test_continue_does_again_what_another_run_would_do_differently(
+    tmp_path: Path, images: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str], change: str
+) -> None:
+    out = tmp_path / "out"
+    assert _run(workspace, "-i", images / "two.mha", "-o", out) == 0
+    capsys.readouterr()
+    more = {"settings": ["--tta"], "folds": ["-f", "0"]}.get(change, [])
+    if change == "weights":
+        save_grey_model(workspace.results / "Dataset001_Tiny", folds=(0, 1), shift=0.01)
+    if change in {"failed", "record"}:
+        file = out / "predictions.json"
+        report = json.loads(file.read_text())
+        report["cases"]["two"] = {"file": str(out / "two.mha"), "error": "disk full"}
+        file.write_text(json.dumps(report) if change == "failed" else "{")
+    assert _run(workspace, "-i", images / "two.mha", "-o", out, "--continue", *more) == 0
+    assert "0 images were finished" in capsys.readouterr().out
+    assert "error" not in _cases(out)["two"]
+
+
+def test_tta_says_its_price(
+    tmp_path: Path, images: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(workspace, "-i", images / "two.mha", "-o", tmp_path / "out", "--tta") == 0
+    assert "8 times the networks' time" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out" / "predictions.json").read_text())["settings"]["tta"] is True
+
+
+def test_debug_shows_where_a_case_failed(
+    tmp_path: Path, images: Path, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (images / "alas.nii.gz").write_bytes(b"truncated")
+    for flags, traced in ((["--debug"], True), ([], False)):
+        assert _run(workspace, "-i", images, "-o", tmp_path / "out", *flags) == 2
+        assert ("Traceback" in capsys.readouterr().err) == traced
+
+
 def test_one_file_with_one_fold_to_a_file_name(tmp_path: Path, images: Path, workspace: Workspace) -> None:
     target = tmp_path / "result" / "mine.nii.gz"
     assert _run(workspace, "-i", images / "two.mha", "-o", target, "-d", "1", "-f", "1") == 0

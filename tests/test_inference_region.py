@@ -138,8 +138,32 @@ def test_a_box_too_small_is_flagged_and_widened() -> None:
 def test_targets_at_the_border_are_flagged() -> None:
     pieces = {**KNEE, "tibial": _box(1, 8, 8, 9, 12, 16)}
     region = find_region(_probabilities(**pieces), TRACE, _plan())
-    assert region.flags == ("targets reach the border of the image: foot",)
-    assert region.box.start_zyx[0] == 0
+    assert region.flags == ("targets reach the border of the image: foot", "margin widened to 6 mm")
+    assert region.box.start_zyx == (0, 2 * 6 - 6, 2 * 8 - 6)
+
+
+def test_the_border_is_no_news_where_training_cases_reached_it() -> None:
+    pieces = {**KNEE, "tibial": _box(1, 8, 8, 9, 12, 16)}
+    plan = _plan()
+
+    def flags(gap_mm: float) -> tuple[str, ...]:
+        gaps = (gap_mm, 20.0, 20.0, 20.0, 20.0, 20.0)
+        region = replace(plan.region, min_gap_mm=gaps)
+        return find_region(_probabilities(**pieces), TRACE, replace(plan, region=region)).flags
+
+    assert not flags(0.0)
+    assert not flags(4.0)  # a coarse voxel of 2 mm from the border, and one more of doubt
+    assert flags(4.1)[0] == "targets reach the border of the image: foot"
+
+
+def test_a_target_that_some_training_case_lacked_may_be_missing() -> None:
+    plan = _plan()
+    plan = replace(plan, region=replace(plan.region, min_volume_mm3=(8.0, 8.0, 0.0)))
+    region = find_region(_probabilities(femoral=FEMORAL, tibial=TIBIAL), TRACE, plan)
+    assert region.flags == ()
+    assert not region.whole
+    assert find_region(_probabilities(femoral=[FEMORAL, PATELLAR]), TRACE, plan).whole is False
+    assert find_region(_probabilities(patellar=PATELLAR), TRACE, plan).whole
 
 
 def test_pieces_of_one_target_too_far_apart_for_it_are_dropped() -> None:

@@ -13,7 +13,7 @@ from tiny_models import GreyNet
 from kneecascade.core.plan import NetworkPlan
 from kneecascade.errors import CheckpointError
 from kneecascade.inference.cost import forward_gb
-from kneecascade.inference.stage import Limits, load_stage, predict_stage, ready
+from kneecascade.inference.stage import Limits, load_stage, mirrorings, predict_stage, ready
 from kneecascade.network.build import build_network
 from kneecascade.network.checkpoint import save_weights
 from kneecascade.network.device import Device
@@ -55,6 +55,36 @@ def test_tiles_are_used_above_the_limit_and_say_the_same() -> None:
     assert set(net.sizes[1:]) == {PLAN.fine.patch_shape_zyx}
     assert len(net.sizes) > 2
     assert np.allclose(whole, tiles, atol=1e-5)
+
+
+class SidedNet(GreyNet):
+    """Believes in class 1 on the side where x is small, whatever it sees there."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        logits = super().forward(x)
+        logits[:, 1, :, :, : x.shape[-1] // 2] += 5
+        return logits
+
+
+def test_mirroring_is_undone_and_averaged_along_the_given_axes_alone() -> None:
+    net = SidedNet(PLAN.fine.network).requires_grad_(False)
+    net.centres.data = torch.tensor([-1.0, 0.0, 1.0])
+    image = _image()
+    image[..., 14:] = image[..., :13][..., ::-1]  # symmetric but for the middle
+    plain, mirrored, upside_down = (
+        predict_stage([net], image, PLAN.fine, FLOAT, Limits(), axes) for axes in ((), (2,), (0,))
+    )
+    assert len(net.sizes) == 1 + 2 + 2
+    assert np.allclose(mirrored, mirrored[..., ::-1], atol=1e-6)
+    assert np.allclose(mirrored, (plain + plain[..., ::-1]) / 2, atol=1e-6)
+    assert np.allclose(upside_down, plain, atol=1e-6)
+    assert not np.allclose(plain, plain[..., ::-1], atol=0.1)
+
+
+def test_every_set_of_axes_is_mirrored_once() -> None:
+    assert list(mirrorings(())) == [()]
+    assert list(mirrorings((0, 2))) == [(), (0,), (2,), (0, 2)]
+    assert len(set(mirrorings((0, 1, 2)))) == 8
 
 
 def test_tiles_are_used_when_a_gpu_is_full() -> None:

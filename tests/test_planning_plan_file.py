@@ -49,6 +49,8 @@ def edited(path: str, value: object) -> dict[str, Any]:
         ("region.margin_mm", -1, r"region\.margin_mm: must be from 0"),
         ("region.min_volume_mm3", [1, 2], r"region\.min_volume_mm3: needs 1 values, one a target"),
         ("region.max_volume_mm3", [0], r"region\.max_volume_mm3: must not be below min_volume_mm3"),
+        ("region.min_gap_mm", [1, 1, 1], r"region\.min_gap_mm: needs 6 values"),
+        ("region.min_gap_mm", [1, 1, 1, 1, 1, -1], r"region\.min_gap_mm: must not be negative"),
         ("region.max_extent_mm", [0, 0, 0], r"region\.max_extent_mm: must not be below"),
         ("coarse.spacing_mm", [0, 1, 1], r"coarse\.spacing_mm: must be above 0"),
         ("coarse.spacing_mm", [0.5, 2, 2], r"coarse\.spacing_mm: must not be finer than fine"),

@@ -89,6 +89,16 @@ def test_region_ranges_come_from_the_cases() -> None:
     assert plan.margin_mm == 8.0
 
 
+def test_the_least_gaps_to_the_six_sides() -> None:
+    plan = region_plan(CARTILAGE, [knee(0.9), knee(1.0), without(knee(), *NAMES)], MM, IMAGE)
+    edges = (140.0, 140.0, 112.0)
+    low = [0.33 * edges[0], 0.2 * edges[1], 0.15 * edges[2]]
+    high = [(1 - 0.65) * edges[0], (1 - 0.75) * edges[1], (1 - 0.85) * edges[2]]
+    expected = [gap for pair in zip(low, high, strict=True) for gap in pair]
+    assert plan.min_gap_mm == pytest.approx(expected, rel=1e-3)
+    assert region_plan(("femur",), [without(knee(), *NAMES)], MM, IMAGE).min_gap_mm == ()
+
+
 def test_an_absent_label_may_be_absent() -> None:
     cases = [knee(), without(knee(), "tibial_cartilage"), without(knee(), *NAMES)]
     plan = region_plan(CARTILAGE, cases, MM, IMAGE)

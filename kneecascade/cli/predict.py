@@ -24,9 +24,14 @@ def main(argv: list[str] | None = None) -> int:
             pictures=arguments.pictures,
             step_size=arguments.step_size,
             save_coarse=arguments.save_coarse,
+            tta=arguments.tta,
+            save_probabilities=arguments.save_probabilities,
+            resume=arguments.resume,
         )
         model = choose_model(find_workspace(arguments.workspace), arguments.dataset, arguments.model)
-        failed = predict_images(model, arguments.input, arguments.output, arguments.folds, settings)
+        failed = predict_images(
+            model, arguments.input, arguments.output, arguments.folds, settings, arguments.debug
+        )
         return MENDABLE if failed else OK
 
     return run(work, arguments.debug)
@@ -45,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     add("-f", "--folds", type=int, nargs="+", metavar="N", help="folds to average (default: all trained)")
     add("--pictures", action="store_true", help="draw contours of every result")
     add("--save-coarse", action="store_true", help="also write the coarse stage's labels, to OUT/coarse")
+    add("--save-probabilities", action="store_true", help="also write them, to OUT/probabilities")
+    add("--tta", action="store_true", help="average over mirrorings: 2 or more times the networks' time")
+    add("--continue", dest="resume", action="store_true", help="keep finished images of model and settings")
     add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
     add(
         "--memory-limit-gb",

@@ -102,6 +102,8 @@ class RegionPlan:
         max_extent_mm: largest believable extent (z, y, x) of the box without margin.
         blend_mm: inside the region's faces the coarse stage fades into the fine one over this length.
         max_label_extent_mm: largest believable extent (z, y, x), one a target; none given, none checked.
+        min_gap_mm: least distance in training from the targets to the image's foot, head, front, back, right
+            and left side; nearer is taken for a cut. None given, any contact is.
     """
 
     margin_mm: float
@@ -112,6 +114,7 @@ class RegionPlan:
     max_extent_mm: Float3
     blend_mm: float = 3.0
     max_label_extent_mm: tuple[Float3, ...] = ()
+    min_gap_mm: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

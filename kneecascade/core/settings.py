@@ -56,6 +56,9 @@ class PredictSettings:
         pictures: whether to draw contours of every result.
         step_size: tile step over tile size, where tiles are used.
         save_coarse: whether to write the coarse stage's labels as well.
+        tta: whether to average over the plan's mirrorings, in both stages.
+        save_probabilities: whether to write the fine stage's probabilities of the region.
+        resume: keep finished cases of the same model, image and settings.
     """
 
     device: DeviceName = "auto"
@@ -63,3 +66,6 @@ class PredictSettings:
     pictures: bool = False
     step_size: float = 0.5
     save_coarse: bool = False
+    tta: bool = False
+    save_probabilities: bool = False
+    resume: bool = False

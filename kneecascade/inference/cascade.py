@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +13,18 @@ from torch import nn
 
 from kneecascade.core.case import LabelVolume, Volume
 from kneecascade.core.geometry import Box, Int3
-from kneecascade.core.plan import CascadePlan
+from kneecascade.core.plan import CascadePlan, StagePlan
 from kneecascade.core.settings import DeviceName
 from kneecascade.core.trace import PreparedCase, Region, Trace
 from kneecascade.evaluation.overlap import label_volumes_ml
+from kneecascade.imaging.orientation import to_canonical
 from kneecascade.inference.folds import one_plan, trained_folds, weights_file
-from kneecascade.inference.region import doubtful_volumes, find_region
-from kneecascade.inference.stage import Limits, load_stage, predict_stage
+from kneecascade.inference.plausibility import Doubt, doubt_of_extents, doubt_of_volumes
+from kneecascade.inference.region import find_region, whole_region
+from kneecascade.inference.stage import Limits, load_stage, needs_tiles, predict_stage
 from kneecascade.network.device import Device, choose_device
 from kneecascade.planning.plan_file import read_plan
-from kneecascade.preprocessing.transform import fine_image, prepare, restore, restore_coarse
+from kneecascade.preprocessing.transform import class_indices, fine_image, prepare, restore, restore_coarse
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,20 +34,35 @@ class CascadeResult:
     Attributes:
         labels: file values on the grid of the file.
         coarse_labels: the coarse stage alone on the same grid; None unless asked for.
+        fine_probabilities: float32 (K, z, y, x) on the region's box of the fine grid; None unless asked for.
         region: where the fine stage looked.
         trace: how the grids belong together.
         flags: reasons for doubt, the region's included; empty where everything is as in training.
         volumes_ml: volume of every foreground label.
         seconds: wall-clock seconds by step: prepare, coarse, region, fine, restore.
+        in_tiles: whether the fine stage worked in tiles, since one forward would have taken too much memory.
     """
 
     labels: LabelVolume
     coarse_labels: LabelVolume | None
+    fine_probabilities: np.ndarray | None
     region: Region
     trace: Trace
     flags: tuple[str, ...]
     volumes_ml: dict[str, float]
     seconds: dict[str, float]
+    in_tiles: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What the fine stage made of one region."""
+
+    region: Region
+    probabilities: np.ndarray
+    labels: LabelVolume
+    volumes_ml: dict[str, float]
+    doubt: Doubt
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +76,7 @@ class Cascade:
         device: where they lie.
         limits: memory of one forward.
         folds: names of the folds, for the record.
+        tta: average over the plan's mirrorings in both stages.
     """
 
     plan: CascadePlan
@@ -67,14 +85,32 @@ class Cascade:
     device: Device
     limits: Limits = field(default_factory=Limits)
     folds: tuple[str, ...] = ()
+    tta: bool = False
 
-    def predict(self, volume: Volume, name: str = "image", coarse_alone: bool = False) -> CascadeResult:
+    @property
+    def mirror_axes(self) -> tuple[int, ...]:
+        """Axes that are mirrored; none where the plan knows none or `tta` is off."""
+        return self.plan.mirror_axes if self.tta else ()
+
+    def predict(
+        self,
+        volume: Volume,
+        name: str = "image",
+        coarse_alone: bool = False,
+        whole: bool = False,
+        keep_probabilities: bool = False,
+    ) -> CascadeResult:
         """Segments one image.
+
+        Where a target is missing or too small after the fine look at the region, the fine stage looks once
+        at the whole image; the more plausible of both answers is kept, and flagged.
 
         Args:
             volume: (C, Z, Y, X) on any grid.
             name: of the case, for messages.
             coarse_alone: restore the coarse stage's labels as well.
+            whole: let the fine stage look at the whole image, whatever the coarse stage found.
+            keep_probabilities: return the fine stage's probabilities as well.
 
         Raises:
             ImageError: the number of channels is not the plan's.
@@ -83,29 +119,75 @@ class Cascade:
         with _timed(seconds, "prepare"):
             prepared = prepare(volume, self.plan, name)
         with _timed(seconds, "coarse"):
-            coarse = predict_stage(self.coarse, prepared.coarse, self.plan.coarse, self.device, self.limits)
+            coarse = self._probabilities(self.coarse, prepared.coarse, self.plan.coarse)
         with _timed(seconds, "region"):
-            region = find_region(coarse, prepared.trace, self.plan)
+            found = whole_region(prepared.trace) if whole else find_region(coarse, prepared.trace, self.plan)
+        look = self._look_closely(prepared, coarse, found, seconds)
+        if look.doubt.lost and not found.whole:
+            look = self._look_everywhere(prepared, coarse, look, seconds)
+        result = self._result(look, prepared.trace, seconds)
+        if coarse_alone:
+            with _timed(seconds, "restore"):
+                alone = restore_coarse(coarse, prepared.trace, self.plan)
+            result = replace(result, coarse_labels=alone)
+        return replace(result, fine_probabilities=look.probabilities) if keep_probabilities else result
+
+    def _result(self, look: _Look, trace: Trace, seconds: dict[str, float]) -> CascadeResult:
+        seen = self._seen(look.region.box, trace)
+        return CascadeResult(
+            labels=look.labels,
+            coarse_labels=None,
+            fine_probabilities=None,
+            region=look.region,
+            trace=trace,
+            flags=(*look.region.flags, *look.doubt.flags),
+            volumes_ml=look.volumes_ml,
+            seconds=seconds,
+            in_tiles=needs_tiles(self.plan.fine, seen.shape_zyx, self.device, self.limits),
+        )
+
+    def _look_closely(
+        self, prepared: PreparedCase, coarse: np.ndarray, region: Region, seconds: dict[str, float]
+    ) -> _Look:
+        """Returns the fine stage's answer on one region, joined with the coarse stage's outside."""
         with _timed(seconds, "fine"):
-            fine = self._look_closely(prepared, region)
+            wide = self._seen(region.box, prepared.trace)
+            fine = self._probabilities(self.fine, fine_image(prepared, wide), self.plan.fine)
+            corners = zip(region.box.start_zyx, wide.start_zyx, region.box.shape_zyx, strict=True)
+            fine = fine[(slice(None), *(slice(a - low, a - low + n) for a, low, n in corners))]
         with _timed(seconds, "restore"):
             labels = restore(coarse, fine, region, prepared.trace, self.plan)
-            alone = restore_coarse(coarse, prepared.trace, self.plan) if coarse_alone else None
             volumes = label_volumes_ml(labels.array, self.plan.labels, labels.geometry.voxel_mm3)
-        flags = (*region.flags, *doubtful_volumes(volumes, self.plan, "the fine stage"))
-        return CascadeResult(labels, alone, region, prepared.trace, flags, volumes, seconds)
+        return _Look(region, fine, labels, volumes, doubt_of_volumes(volumes, self.plan, "the fine stage"))
 
-    def _look_closely(self, prepared: PreparedCase, region: Region) -> np.ndarray:
-        """Returns the fine stage's probabilities (K, z, y, x) on the region's box."""
-        # Fewer voxels than a training patch would leave the network without the context it knows.
-        wide = at_least(region.box, self.plan.fine.patch_shape_zyx, prepared.trace.fine_shape_zyx)
-        image = fine_image(prepared, wide)
-        probabilities = predict_stage(self.fine, image, self.plan.fine, self.device, self.limits)
-        if wide == region.box:
-            return probabilities
-        corners = zip(region.box.start_zyx, wide.start_zyx, region.box.shape_zyx, strict=True)
-        inner = tuple(slice(a - low, a - low + n) for a, low, n in corners)
-        return probabilities[(slice(None), *inner)]
+    def _look_everywhere(
+        self, prepared: PreparedCase, coarse: np.ndarray, first: _Look, seconds: dict[str, float]
+    ) -> _Look:
+        """Returns the more plausible of a first look and one at the whole image; says which in a flag."""
+        region = whole_region(prepared.trace, first.region.flags)
+        second = self._look_closely(prepared, coarse, region, seconds)
+        with _timed(seconds, "restore"):
+            better = self._doubt(second, prepared.trace) < self._doubt(first, prepared.trace)
+        kept, which = (second, "the whole image's") if better else (first, "the region's")
+        flag = f"looked at the whole image as well ({first.doubt.flags[0]}); kept {which} answer"
+        return replace(kept, region=replace(kept.region, flags=(*kept.region.flags, flag)))
+
+    def _doubt(self, look: _Look, trace: Trace) -> float:
+        turned = to_canonical(look.labels.array, trace.axes_zyx, trace.flips_zyx)
+        classes = class_indices(turned, self.plan.labels)
+        return look.doubt.amount + doubt_of_extents(classes, trace.native.spacing_mm, self.plan)
+
+    def _probabilities(
+        self, networks: Sequence[nn.Module], image: np.ndarray, stage: StagePlan
+    ) -> np.ndarray:
+        return predict_stage(networks, image, stage, self.device, self.limits, self.mirror_axes)
+
+    def _seen(self, box: Box, trace: Trace) -> Box:
+        """Returns what the fine network sees of a region's box.
+
+        Fewer voxels than a training patch would leave it without the context it knows.
+        """
+        return at_least(box, self.plan.fine.patch_shape_zyx, trace.fine_shape_zyx)
 
 
 def load_cascade(
@@ -113,6 +195,7 @@ def load_cascade(
     folds: Sequence[int] | None = None,
     device: DeviceName = "auto",
     limits: Limits | None = None,
+    tta: bool = False,
 ) -> Cascade:
     """Loads trained folds of a model; `load_cascade(folder).predict(volume)` segments an image.
 
@@ -121,16 +204,19 @@ def load_cascade(
         folds: their numbers; None for every trained fold.
         device: where to compute.
         limits: memory of one forward; None for the defaults.
+        tta: average over the plan's mirrorings in both stages.
 
     Raises:
         CheckpointError: a fold is not trained, its weights are broken, or folds do not fit together.
         PlanError: the plan of a fold is broken.
         SettingsError: this machine has no such device.
     """
-    return load_folds(trained_folds(Path(model_folder), folds), device, limits)
+    return load_folds(trained_folds(Path(model_folder), folds), device, limits, tta)
 
 
-def load_folds(fold_folders: Sequence[Path], device: DeviceName, limits: Limits | None = None) -> Cascade:
+def load_folds(
+    fold_folders: Sequence[Path], device: DeviceName, limits: Limits | None = None, tta: bool = False
+) -> Cascade:
     """Loads the folds in these folders; see `load_cascade`."""
     plans = {folder.name: read_plan(folder / "plan.json") for folder in fold_folders}
     chosen = choose_device(device)
@@ -142,6 +228,7 @@ def load_folds(fold_folders: Sequence[Path], device: DeviceName, limits: Limits 
         device=chosen,
         limits=limits or Limits(),
         folds=tuple(plans),
+        tta=tta,
     )
 
 
@@ -160,4 +247,4 @@ def at_least(box: Box, smallest_zyx: Int3, shape_zyx: Int3) -> Box:
 def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
-    seconds[step] = round(time.perf_counter() - start, 3)
+    seconds[step] = round(seconds.get(step, 0.0) + time.perf_counter() - start, 3)

@@ -9,6 +9,7 @@ from pathlib import Path
 from kneecascade.core.plan import CascadePlan
 from kneecascade.core.settings import Stage
 from kneecascade.errors import CheckpointError
+from kneecascade.files import content_hash
 
 STAGES: tuple[Stage, ...] = ("coarse", "fine")
 
@@ -16,6 +17,11 @@ STAGES: tuple[Stage, ...] = ("coarse", "fine")
 def weights_file(fold_folder: Path, stage: Stage) -> Path:
     """Returns where the finished weights of a stage lie."""
     return fold_folder / stage / "model.safetensors"
+
+
+def weights_hash(fold_folders: Sequence[Path]) -> str:
+    """Returns a hash of the weights of both stages of trained folds, 16 hexadecimal digits."""
+    return content_hash([weights_file(folder, stage) for folder in fold_folders for stage in STAGES])
 
 
 def is_trained(fold_folder: Path) -> bool:

@@ -20,12 +20,11 @@ from kneecascade.imaging.components import (
     plausible_components,
     scale_box,
 )
+from kneecascade.inference.plausibility import MM3_PER_ML, differences, doubt_of_volumes
 
-MM3_PER_ML = 1000.0
 DOUBT_MARGIN = 2.0
 """Margins are multiplied by this where the coarse stage seems to have lost something."""
 SIDES = (("foot", "head"), ("front", "back"), ("right", "left"))
-AXES = ("z", "y", "x")
 NO_LIMIT: Float3 = (math.inf, math.inf, math.inf)
 
 
@@ -45,7 +44,8 @@ def find_region(coarse_probabilities: np.ndarray, trace: Trace, plan: CascadePla
     Each target keeps its 26-connected components of at least the plan's smallest volume. Where their
     common box is larger than any the plan believes, pieces far from the largest are dropped. The box is
     grown by the plan's margin, doubled where something seems lost: a target missing, its volume or
-    the box too small. Where most targets are missing no box can be trusted: the region is the whole image.
+    the box too small, the box cut by the border of the image. Where most targets that every training case
+    had are missing no box can be trusted: the region is the whole image.
 
     Args:
         coarse_probabilities: (K, z, y, x) on the whole coarse grid.
@@ -59,15 +59,25 @@ def find_region(coarse_probabilities: np.ndarray, trace: Trace, plan: CascadePla
     spacing = _grid_spacing(trace.native.extent_mm, trace.coarse_shape_zyx)
     found = _drop_far_pieces(_keep_components(classes, spacing, plan), plan)
     found = _check_volumes(found, plan)
-    missing = [name for name in plan.targets if not (found.classes == plan.labels.index(name)).any()]
     box = bounding_box(found.classes)
-    if box is None or 2 * len(missing) > len(plan.targets):
-        flags = (*found.flags, "no region to trust: the whole image was used")
-        return Region(Box.whole(trace.fine_shape_zyx), 1.0, flags, whole=True)
+    if box is None or _most_missing(found.classes, plan):
+        return whole_region(trace, (*found.flags, "no region to trust: the whole image was used"))
     found = _check_box(found, box, plan)
     margin_mm = plan.region.margin_mm * (DOUBT_MARGIN if found.lost else 1.0)
     grown = _on_fine_grid(box, margin_mm, trace)
     return Region(grown, grown.voxels / math.prod(trace.fine_shape_zyx), found.flags)
+
+
+def whole_region(trace: Trace, flags: tuple[str, ...] = ()) -> Region:
+    """Returns the whole image as region."""
+    return Region(Box.whole(trace.fine_shape_zyx), 1.0, flags, whole=True)
+
+
+def _most_missing(classes: np.ndarray, plan: CascadePlan) -> bool:
+    """Returns whether more than half of the targets that must be there are missing."""
+    must = [name for name, low in zip(plan.targets, plan.region.min_volume_mm3, strict=True) if low > 0]
+    missing = [name for name in must if not (classes == plan.labels.index(name)).any()]
+    return 2 * len(missing) > len(must)
 
 
 def _grid_spacing(extent_mm: Float3, shape_zyx: Int3) -> Float3:
@@ -96,7 +106,7 @@ def _together(mask: np.ndarray, spacing_mm: Float3, limit_mm: Float3) -> np.ndar
     """Drops pieces of one label that lie too far apart to belong to one; the mask itself where none do."""
     box = bounding_box(mask)
     roomy = _grown(limit_mm, spacing_mm)
-    if box is None or not _differences(box, spacing_mm, roomy, "at most"):
+    if box is None or not differences(box, spacing_mm, roomy, "at most"):
         return mask
     pieces = cc3d.connected_components(mask, connectivity=26)
     kept = _cluster(pieces, spacing_mm, roomy)
@@ -109,7 +119,7 @@ def _drop_far_pieces(found: _Findings, plan: CascadePlan) -> _Findings:
     if box is None:
         return found
     limit = _grown(plan.region.max_extent_mm, found.spacing_mm)
-    too_large = _differences(box, found.spacing_mm, limit, "at most")
+    too_large = differences(box, found.spacing_mm, limit, "at most")
     if not too_large:
         return found
     pieces = cc3d.connected_components(found.classes != 0, connectivity=26)
@@ -146,67 +156,42 @@ def _cluster(pieces: np.ndarray, spacing_mm: Float3, max_extent_mm: Sequence[flo
     return kept
 
 
-def doubtful_volumes(volumes_ml: dict[str, float], plan: CascadePlan, where: str) -> list[str]:
-    """Returns a flag for each target that is missing or of a volume not seen in training.
-
-    Args:
-        volumes_ml: of every target, by name.
-        plan: says what is believable.
-        where: what measured them, such as "the coarse stage".
-    """
-    flags = []
-    ranges = zip(plan.targets, plan.region.min_volume_mm3, plan.region.max_volume_mm3, strict=True)
-    for name, low, high in ranges:
-        ml, low_ml, high_ml = volumes_ml[name], low / MM3_PER_ML, high / MM3_PER_ML
-        if ml == 0:
-            flags.append(f"no {name} found by {where}")
-        elif not low_ml <= ml <= high_ml:
-            flags.append(f"{name}: {ml:.3g} ml by {where}, expected {low_ml:.3g} to {high_ml:.3g} ml")
-    return flags
-
-
 def _check_volumes(found: _Findings, plan: CascadePlan) -> _Findings:
     """Flags doubtful volumes; a target that is missing or too small counts as lost."""
     voxel_ml = math.prod(found.spacing_mm) / MM3_PER_ML
     counts = np.bincount(found.classes.reshape(-1), minlength=plan.labels.count)
     volumes = {name: float(counts[plan.labels.index(name)]) * voxel_ml for name in plan.targets}
-    flags = (*found.flags, *doubtful_volumes(volumes, plan, "the coarse stage"))
-    pairs = zip(plan.targets, plan.region.min_volume_mm3, strict=True)
-    lost = any(volumes[name] == 0 or volumes[name] * MM3_PER_ML < low for name, low in pairs)
-    return _Findings(found.classes, found.spacing_mm, flags, lost)
+    doubt = doubt_of_volumes(volumes, plan, "the coarse stage")
+    return _Findings(found.classes, found.spacing_mm, (*found.flags, *doubt.flags), doubt.lost)
 
 
 def _check_box(found: _Findings, box: Box, plan: CascadePlan) -> _Findings:
-    """Flags a box that is too small or reaches the border of the image."""
+    """Flags a box that is too small or cut by the border of the image; both count as lost."""
     flags = list(found.flags)
-    small = _differences(box, found.spacing_mm, plan.region.min_extent_mm, "at least")
-    lost = found.lost or bool(small)
+    small = differences(box, found.spacing_mm, plan.region.min_extent_mm, "at least")
     if small:
         flags.append(f"region too small: {small}")
-    if lost:
-        flags.append(f"margin widened to {DOUBT_MARGIN * plan.region.margin_mm:.3g} mm")
-    touched = _touched_sides(box, (found.classes.shape[0], found.classes.shape[1], found.classes.shape[2]))
+    touched = _touched_sides(found, box, plan)
     if touched:
         flags.append(f"targets reach the border of the image: {', '.join(touched)}")
+    lost = found.lost or bool(small) or bool(touched)
+    if lost:
+        flags.append(f"margin widened to {DOUBT_MARGIN * plan.region.margin_mm:.3g} mm")
     return _Findings(found.classes, found.spacing_mm, tuple(flags), lost)
 
 
-def _differences(box: Box, spacing_mm: Float3, limit_mm: Sequence[float], rule: str) -> str:
-    """Names the axes along which a box breaks a limit, "at least" or "at most"; "" for none."""
-    wrong = []
-    axes = zip(AXES, box.shape_zyx, spacing_mm, limit_mm, strict=True)
-    for axis, voxels, spacing, limit in axes:
-        extent = voxels * spacing
-        if extent < limit if rule == "at least" else extent > limit:
-            wrong.append(f"{extent:.3g} mm along {axis}, expected {rule} {limit:.3g} mm")
-    return "; ".join(wrong)
+def _touched_sides(found: _Findings, box: Box, plan: CascadePlan) -> list[str]:
+    """Names the sides of the image that a box reaches within one voxel, if no training case came so near.
 
-
-def _touched_sides(box: Box, shape_zyx: Int3) -> list[str]:
-    """Names the sides of the image that a box reaches within one voxel."""
+    A voxel of doubt is given: coarse labels are no more exact.
+    """
     touched = []
-    for (low, high), a, b, n in zip(SIDES, box.start_zyx, box.stop_zyx, shape_zyx, strict=True):
-        touched += [low] * (a <= 1) + [high] * (b >= n - 1)
+    gaps_mm = plan.region.min_gap_mm or (math.inf,) * 6
+    for k, (low, high) in enumerate(SIDES):
+        before, after = box.start_zyx[k], found.classes.shape[k] - box.stop_zyx[k]
+        for side, voxels, gap_mm in ((low, before, gaps_mm[2 * k]), (high, after, gaps_mm[2 * k + 1])):
+            if voxels <= 1 and (voxels + 1) * found.spacing_mm[k] < gap_mm:
+                touched.append(side)
     return touched
 
 

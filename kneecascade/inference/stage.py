@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +51,24 @@ def ready(network: nn.Module, device: Device) -> nn.Module:
     return folded.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
 
+def needs_tiles(plan: StagePlan, shape_zyx: Sequence[int], device: Device, limits: Limits) -> bool:
+    """Returns whether one forward of this shape would take more memory than the limit, by estimate."""
+    return forward_gb(plan.network, shape_zyx, device.autocast) > limits.memory_limit_gb
+
+
+def mirrorings(axes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yields every set of axes to mirror, the empty one first: 2 to the power of their number."""
+    for count in range(len(axes) + 1):
+        yield from itertools.combinations(axes, count)
+
+
 def predict_stage(
-    networks: Sequence[nn.Module], image: np.ndarray, plan: StagePlan, device: Device, limits: Limits
+    networks: Sequence[nn.Module],
+    image: np.ndarray,
+    plan: StagePlan,
+    device: Device,
+    limits: Limits,
+    mirror_axes: Sequence[int] = (),
 ) -> np.ndarray:
     """Returns the mean of the networks' softmax probabilities.
 
@@ -64,6 +81,7 @@ def predict_stage(
         plan: of the stage; its network says what a forward costs.
         device: where the networks lie.
         limits: memory and overlap.
+        mirror_axes: axes (0 z, 1 y, 2 x); the mean is over the image as it is and every mirroring of it.
 
     Returns:
         float32 (K, Z, Y, X).
@@ -71,10 +89,10 @@ def predict_stage(
     tensor = torch.from_numpy(np.ascontiguousarray(image))
 
     def predict(part: torch.Tensor) -> torch.Tensor:
-        return _mean_probabilities(networks, part, device)
+        return _mean_probabilities(networks, part, device, mirror_axes)
 
     with torch.inference_mode():
-        if forward_gb(plan.network, image.shape[1:], device.autocast) <= limits.memory_limit_gb:
+        if not needs_tiles(plan, image.shape[1:], device, limits):
             try:
                 return predict(tensor).cpu().numpy()
             except torch.cuda.OutOfMemoryError:
@@ -83,15 +101,23 @@ def predict_stage(
         return tiled_mean(predict, tensor, classes, tile, limits.step_size).numpy()
 
 
-def _mean_probabilities(networks: Sequence[nn.Module], part: torch.Tensor, device: Device) -> torch.Tensor:
+def _mean_probabilities(
+    networks: Sequence[nn.Module], part: torch.Tensor, device: Device, mirror_axes: Sequence[int]
+) -> torch.Tensor:
     """Returns float32 (K, z, y, x) on the device for one part (C, z, y, x) of an image."""
     batch = part[None].to(device.device, dtype=device.autocast or torch.float32)
-    batch = batch.contiguous(memory_format=torch.channels_last_3d)
     total: torch.Tensor | None = None
-    for network in networks:
-        # Softmax over planar classes is several times faster than over interleaved ones.
-        probabilities = network(batch)[0].contiguous().softmax(dim=0, dtype=torch.float32)
-        total = probabilities if total is None else total.add_(probabilities)
+    answers = 0
+    for axes in mirrorings(mirror_axes):
+        turned = batch.flip([axis + 2 for axis in axes]) if axes else batch
+        turned = turned.contiguous(memory_format=torch.channels_last_3d)
+        for network in networks:
+            # Softmax over planar classes is several times faster than over interleaved ones.
+            probabilities = network(turned)[0].contiguous().softmax(dim=0, dtype=torch.float32)
+            if axes:
+                probabilities = probabilities.flip([axis + 1 for axis in axes])
+            total = probabilities if total is None else total.add_(probabilities)
+            answers += 1
     if total is None:
         raise ValueError("a stage needs at least one network")
-    return total.div_(len(networks)) if len(networks) > 1 else total
+    return total.div_(answers) if answers > 1 else total

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import kneecascade
-from kneecascade.console import say, show_table, tracked, warn
+from kneecascade.console import console, say, show_table, tracked, warn
 from kneecascade.core.case import Volume
-from kneecascade.core.plan import CascadePlan
-from kneecascade.core.record import to_plain
 from kneecascade.core.settings import PredictSettings
 from kneecascade.errors import SettingsError
 from kneecascade.files import write_json
 from kneecascade.imaging.files import read_volume, write_labels
-from kneecascade.inference.cascade import Cascade, CascadeResult, load_cascade
+from kneecascade.inference.cascade import Cascade, load_cascade
 from kneecascade.inference.stage import Limits
 from kneecascade.network.device import tune_allocator
 from kneecascade.pipeline.drawing import draw_result
 from kneecascade.pipeline.images import Job, find_jobs
-from kneecascade.planning.plan_file import plan_hash
+from kneecascade.pipeline.prediction_record import (
+    FILE,
+    Record,
+    case_record,
+    finished_cases,
+    image_hash,
+    run_record,
+)
+from kneecascade.pipeline.probabilities import save_probabilities
 
-Record = dict[str, Any]
+Read = tuple[Volume, str, float]
+"""An image, its hash, the seconds of reading."""
 SHOWN_FLAGS = 2
 """Flags of a case in the table; predictions.json has them all."""
 
@@ -35,11 +41,11 @@ def predict_images(
     output: Path,
     folds: Sequence[int] | None = None,
     settings: PredictSettings | None = None,
+    debug: bool = False,
 ) -> int:
     """Segments a folder of images or one image; results lie on the images' exact grids.
 
-    Writes a label file an image and predictions.json, pictures if asked for. An image that cannot be
-    segmented gets a warning and its error in predictions.json; the others go on.
+    An image that cannot be segmented gets a warning and its error in predictions.json; the others go on.
 
     Args:
         model_folder: results/Dataset001_Name.
@@ -47,6 +53,7 @@ def predict_images(
         output: a folder, or a file name where `inputs` is one image.
         folds: numbers of the folds; None for every trained one.
         settings: None for the defaults.
+        debug: show the traceback of what keeps an image from being segmented.
 
     Returns:
         How many images failed.
@@ -56,17 +63,17 @@ def predict_images(
     """
     tune_allocator()
     settings = settings or PredictSettings()
-    cascade = load_cascade(model_folder, folds, settings.device, limits_of(settings))
-    plan = cascade.plan
-    jobs = find_jobs(inputs, output, len(plan.channel_names), plan.file_ending)
+    cascade = load_cascade(model_folder, folds, settings.device, limits_of(settings), settings.tta)
+    jobs = find_jobs(inputs, output, len(cascade.plan.channel_names), cascade.plan.file_ending)
     folder = jobs[0].output.parent
-    say(f"{len(jobs)} images, {plan.dataset_name} {' '.join(cascade.folds)}, {cascade.device.description}")
-    _say_overwritten(jobs)
-    records: dict[str, Record] = {}
-    head = _head(model_folder, cascade, settings)
-    for job, read in tracked(_read_ahead(jobs), "predicting", len(jobs)):
-        records[job.case.name] = _attempt(job, read, cascade, settings)
-        write_json(folder / "predictions.json", {**head, "cases": records})
+    _say_what(jobs, cascade)
+    head = run_record(model_folder, cascade, settings)
+    records = finished_cases(folder, head, jobs) if settings.resume else {}
+    todo = [job for job in jobs if job.case.name not in records]
+    _say_there_already(todo, len(records), settings)
+    for job, read in tracked(_read_ahead(todo), "predicting", len(todo)):
+        records[job.case.name] = _attempt(job, read, cascade, settings, debug)
+        write_json(folder / FILE, {**head, "cases": dict(sorted(records.items()))})
     return _conclude(records, folder)
 
 
@@ -83,30 +90,15 @@ def limits_of(settings: PredictSettings) -> Limits:
     return Limits(settings.memory_limit_gb, settings.step_size)
 
 
-def case_record(result: CascadeResult) -> Record:
-    """Returns what is written down about one result."""
-    region = result.region
-    return {
-        "region": {
-            "start_zyx": region.box.start_zyx,
-            "stop_zyx": region.box.stop_zyx,
-            "grid_zyx": result.trace.fine_shape_zyx,
-            "fraction": round(region.fraction, 4),
-            "whole": region.whole,
-        },
-        "flags": result.flags,
-        "volumes_ml": {name: round(ml, 4) for name, ml in result.volumes_ml.items()},
-        "seconds": result.seconds,
-    }
-
-
-def _timed_read(job: Job) -> tuple[Volume, float]:
+def _timed_read(job: Job) -> Read:
     start = time.perf_counter()
-    return read_volume(job.case.images), time.perf_counter() - start
+    return read_volume(job.case.images), image_hash(job), _since(start)
 
 
-def _read_ahead(jobs: Sequence[Job]) -> Iterator[tuple[Job, Future[tuple[Volume, float]]]]:
+def _read_ahead(jobs: Sequence[Job]) -> Iterator[tuple[Job, Future[Read]]]:
     """Yields each job with its image, while the next image is being read."""
+    if not jobs:
+        return
     with ThreadPoolExecutor(1) as reader:
         following = reader.submit(_timed_read, jobs[0])
         for k, job in enumerate(jobs):
@@ -117,28 +109,32 @@ def _read_ahead(jobs: Sequence[Job]) -> Iterator[tuple[Job, Future[tuple[Volume,
 
 
 def _attempt(
-    job: Job, read: Future[tuple[Volume, float]], cascade: Cascade, settings: PredictSettings
+    job: Job, read: Future[Read], cascade: Cascade, settings: PredictSettings, debug: bool
 ) -> Record:
     """Returns the record of a case, or its error: no image may stop the others."""
     try:
-        volume, seconds = read.result()
-        return _predict_one(job, volume, round(seconds, 3), cascade, settings)
+        return _predict_one(job, read.result(), cascade, settings)
     except Exception as error:
         message = " ".join(str(error).split()) or type(error).__name__
+        if debug:
+            console(stderr=True).print(traceback.format_exc(), markup=False)
         warn(f"{job.case.name}: not segmented: {message}")
         return {"file": str(job.output), "error": message}
 
 
-def _predict_one(
-    job: Job, volume: Volume, read_seconds: float, cascade: Cascade, settings: PredictSettings
-) -> Record:
+def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettings) -> Record:
     start = time.perf_counter()
+    volume, key, read_seconds = read
     name, folder = job.case.name, job.output.parent
-    result = cascade.predict(volume, name, coarse_alone=settings.save_coarse)
+    result = cascade.predict(
+        volume, name, coarse_alone=settings.save_coarse, keep_probabilities=settings.save_probabilities
+    )
     written = time.perf_counter()
     write_labels(result.labels, job.output)
     if result.coarse_labels is not None:
         write_labels(result.coarse_labels, folder / "coarse" / job.output.name)
+    if settings.save_probabilities:
+        save_probabilities(result, cascade.plan, folder / "probabilities", name)
     steps = {"read": read_seconds, **result.seconds, "write": _since(written)}
     if settings.pictures:
         drawn = time.perf_counter()
@@ -148,33 +144,27 @@ def _predict_one(
     # Reading runs beside the previous image's networks, so it is no part of the total.
     steps["total"] = _since(start)
     images = [str(path.resolve()) for path in job.case.images]
-    return {"file": str(job.output), "images": images, **case_record(result), "seconds": steps}
+    head = {"file": str(job.output), "images": images, "image_hash": key}
+    return {**head, **case_record(result), "seconds": steps}
 
 
 def _since(start: float) -> float:
     return round(time.perf_counter() - start, 3)
 
 
-def _head(model_folder: Path, cascade: Cascade, settings: PredictSettings) -> Record:
-    plan: CascadePlan = cascade.plan
-    return {
-        "kneecascade": kneecascade.__version__,
-        "model": {
-            "folder": str(model_folder),
-            "folds": cascade.folds,
-            "dataset": plan.dataset_name,
-            "plan_version": plan.version,
-            "plan_hash": plan_hash(plan),
-            "data_hash": plan.data_hash,
-        },
-        "labels": dict(zip(plan.labels.names, plan.labels.values, strict=True)),
-        "settings": to_plain(settings),
-        "device": cascade.device.description,
-    }
+def _say_what(jobs: Sequence[Job], cascade: Cascade) -> None:
+    folds = " ".join(cascade.folds)
+    say(f"{len(jobs)} images, {cascade.plan.dataset_name} {folds}, {cascade.device.description}")
+    if cascade.tta and not cascade.mirror_axes:
+        say("--tta: the plan has no axis to mirror; the results are those without it")
+    elif cascade.tta:
+        say(f"--tta: {2 ** len(cascade.mirror_axes)} times the networks' time, in both stages")
 
 
-def _say_overwritten(jobs: Sequence[Job]) -> None:
-    there = sum(job.output.exists() for job in jobs)
+def _say_there_already(todo: Sequence[Job], kept: int, settings: PredictSettings) -> None:
+    if settings.resume:
+        say(f"{kept} images were finished with this model and these settings; {len(todo)} are left")
+    there = sum(job.output.exists() for job in todo)
     if there:
         say(f"{there} results are there already and will be overwritten")
 

@@ -24,7 +24,8 @@ from kneecascade.imaging.orientation import to_canonical
 from kneecascade.inference.cascade import Cascade, load_folds
 from kneecascade.network.device import tune_allocator
 from kneecascade.pipeline.drawing import draw_result
-from kneecascade.pipeline.predict import case_record, limits_of
+from kneecascade.pipeline.predict import limits_of
+from kneecascade.pipeline.prediction_record import case_record
 from kneecascade.planning.plan_file import plan_hash
 from kneecascade.preprocessing.transform import native_box
 

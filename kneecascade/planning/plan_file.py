@@ -104,6 +104,8 @@ def _region(plan: CascadePlan) -> Iterator[Check]:
         "region.max_label_extent_mm",
         "needs one value a target",
     )
+    yield len(region.min_gap_mm) in (0, 6), "region.min_gap_mm", "needs 6 values, one a side, or none"
+    yield all(mm >= 0 for mm in region.min_gap_mm), "region.min_gap_mm", "must not be negative"
 
 
 def _stage(plan: CascadePlan, stage: StagePlan, name: str) -> Iterator[Check]:

@@ -49,6 +49,7 @@ def region_plan(
         min_extent_mm=three(_round(LEAST_EXTENT * min(e[k] for e in extents)) for k in range(3)),
         max_extent_mm=three(_round(MOST_EXTENT * max(e[k] for e in extents)) for k in range(3)),
         max_label_extent_mm=tuple(_most_extent(name, cases) or image_mm for name in targets),
+        min_gap_mm=_least_gaps(targets, cases),
     )
 
 
@@ -62,14 +63,35 @@ def _most_extent(name: str, cases: Sequence[CaseFingerprint]) -> Float3 | None:
 
 def target_extents(targets: Sequence[str], cases: Sequence[CaseFingerprint]) -> list[Float3]:
     """Returns the edge lengths (z, y, x) of the box around all targets, of the cases that hold any."""
-    extents = []
+    corners = _target_corners(targets, cases)
+    return [three(b - a for a, b in zip(start, stop, strict=True)) for start, stop, _ in corners]
+
+
+def _target_corners(
+    targets: Sequence[str], cases: Sequence[CaseFingerprint]
+) -> list[tuple[Float3, Float3, Float3]]:
+    """Returns start and stop of the box around all targets and the edges of the image, in mm, a case each."""
+    corners = []
     for case in cases:
         boxes = [label for label in case.labels if label.name in targets and label.volume_mm3 > 0]
         if boxes:
-            start = [min(b.box_start_mm[k] for b in boxes) for k in range(3)]
-            stop = [max(b.box_start_mm[k] + b.extent_mm[k] for b in boxes) for k in range(3)]
-            extents.append(three(b - a for a, b in zip(start, stop, strict=True)))
-    return extents
+            start = three(min(b.box_start_mm[k] for b in boxes) for k in range(3))
+            stop = three(max(b.box_start_mm[k] + b.extent_mm[k] for b in boxes) for k in range(3))
+            image = three(n * mm for n, mm in zip(case.shape_zyx, case.spacing_mm, strict=True))
+            corners.append((start, stop, image))
+    return corners
+
+
+def _least_gaps(targets: Sequence[str], cases: Sequence[CaseFingerprint]) -> tuple[float, ...]:
+    """Returns the least distance of the targets from each side of the image: foot, head, front and so on."""
+    corners = _target_corners(targets, cases)
+    if not corners:
+        return ()
+    gaps = []
+    for k in range(3):
+        gaps.append(min(start[k] for start, _, _ in corners))
+        gaps.append(min(image[k] - stop[k] for _, stop, image in corners))
+    return tuple(_round(max(0.0, gap)) for gap in gaps)
 
 
 def median_of(extents: Sequence[Float3]) -> Float3:

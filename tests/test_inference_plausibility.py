@@ -1,0 +1,69 @@
+"""Tests of inference.plausibility."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from plans import tiny_plan
+
+from kneecascade.core.geometry import Box
+from kneecascade.inference.plausibility import (
+    MISSING,
+    TOO_FAR,
+    differences,
+    doubt_of_extents,
+    doubt_of_volumes,
+)
+
+
+def _plan(**region: object):
+    plan = tiny_plan(labels=("background", "bone", "a", "b"), targets=("a", "b"))
+    limits = {"min_volume_mm3": (1000.0, 0.0), "max_volume_mm3": (4000.0, 2000.0), **region}
+    return replace(plan, region=replace(plan.region, **limits))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "lost", "amount", "flags"),
+    [
+        (2.0, 1.0, False, 0.0, ()),
+        (2.0, 0.0, False, 0.0, ()),  # some training case had no b
+        (0.0, 1.0, True, MISSING, ("no a found by me",)),
+        (0.5, 1.0, True, math.log(2), ("a: 0.5 ml by me, expected 1 to 4 ml",)),
+        (8.0, 1.0, False, math.log(2), ("a: 8 ml by me, expected 1 to 4 ml",)),
+        (2.0, 4.0, False, math.log(2), ("b: 4 ml by me, expected 0 to 2 ml",)),
+    ],
+)
+def test_volumes(a: float, b: float, lost: bool, amount: float, flags: tuple[str, ...]) -> None:
+    doubt = doubt_of_volumes({"a": a, "b": b, "bone": 99.0}, _plan(), "me")
+    assert doubt.flags == flags
+    assert doubt.lost is lost
+    assert doubt.amount == pytest.approx(amount)
+
+
+def test_extents_of_each_target_and_of_all_together() -> None:
+    plan = _plan(
+        max_extent_mm=(20.0, 20.0, 20.0),
+        max_label_extent_mm=((10.0, 20.0, 20.0), (20.0, 20.0, 20.0)),
+        min_component_mm3=(16.0, 16.0),
+    )
+    classes = np.zeros((40, 10, 10), dtype=np.uint8)
+    assert doubt_of_extents(classes, (1.0, 1.0, 2.0), plan) == 0
+    classes[0:10, 2:4, 2:4] = 2
+    assert doubt_of_extents(classes, (1.0, 1.0, 2.0), plan) == 0
+    classes[39, 9, 9] = 2  # a speck
+    assert doubt_of_extents(classes, (1.0, 1.0, 2.0), plan) == 0
+    classes[36:40, 2:4, 2:4] = 3
+    assert doubt_of_extents(classes, (1.0, 1.0, 2.0), plan) == TOO_FAR
+    classes[0:20, 2:4, 2:4] = 2
+    assert doubt_of_extents(classes, (1.0, 1.0, 2.0), plan) == 2 * TOO_FAR
+
+
+def test_differences_name_the_axes() -> None:
+    box = Box((0, 0, 0), (10, 10, 10))
+    assert differences(box, (1.0, 2.0, 1.0), (10.0, 10.0, 10.0), "at most") == (
+        "20 mm along y, expected at most 10 mm"
+    )
+    assert differences(box, (1.0, 2.0, 1.0), (11.0, 10.0, 10.0), "at least").startswith("10 mm along z")
