@@ -37,8 +37,12 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid JSON ({error})") from error
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, endless numbers, endless nesting
+        raise InputError(f"{path}: not valid JSON ({_first_line(error)})") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def content_hash(paths: list[Path]) -> str:

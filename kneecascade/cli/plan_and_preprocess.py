@@ -32,6 +32,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--replan", action="store_true", help="plan anew even if plan.json was edited")
     parser.add_argument("--fine-depth", type=int, help="MedicalNet depth: 10 (default) to 200")
     parser.add_argument("--fine-width", type=int, help="MedicalNet width (default 32; 64 as published)")
+    parser.add_argument(
+        "--denoise",
+        default="none",
+        metavar="FILTERS",
+        help="none (default), median, curvature, nlm, n4, or a chain such as n4+curvature",
+    )
+    parser.add_argument(
+        "--normalization",
+        nargs="+",
+        metavar="CHOICE",
+        help="percentile_zscore (default), zscore, histogram, none: for all channels, or one each",
+    )
     add_common_arguments(parser)
     return parser
 
@@ -50,6 +62,8 @@ def _work(args: argparse.Namespace) -> None:
         replan=args.replan,
         fine_depth=args.fine_depth,
         fine_width=args.fine_width,
+        denoise=args.denoise,
+        normalization=tuple(args.normalization) if args.normalization else None,
     )
     for dataset in args.datasets:
         plan_and_preprocess(find_workspace(args.workspace), dataset, settings)

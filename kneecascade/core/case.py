@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from kneecascade.core.geometry import Geometry
+
+Side = Literal["left", "right", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -18,11 +21,13 @@ class Case:
         name: case identifier, without channel suffix and file ending.
         images: one file a channel, in the order of the channels.
         label: the reference segmentation, or None.
+        side: of the body the knee belongs to.
     """
 
     name: str
     images: tuple[Path, ...]
     label: Path | None = None
+    side: Side = "unknown"
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from kneecascade.core.filters import ImageFilter
 from kneecascade.core.geometry import Float3, Int3
 from kneecascade.core.labels import Labels
 
-Normalization = Literal["percentile_zscore", "zscore", "none"]
+Normalization = Literal["percentile_zscore", "zscore", "none", "histogram"]
+CanonicalSide = Literal["none", "left", "right"]
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,12 @@ class CascadePlan:
         region: how regions are made.
         coarse: the stage that looks at the whole image.
         fine: the stage that looks at the region.
+        denoise: filters applied before normalisation, in their order.
+        denoise_seconds: mean cost of the filters a training case, as measured on some.
+        histogram_landmarks: grey values of the standard histogram, one list a channel; empty for a channel
+            that is normalised otherwise. None given where no channel is.
+        canonical_side: images of the other side are mirrored before the networks and back after; "none"
+            where no label tells medial from lateral.
     """
 
     version: str
@@ -150,3 +158,7 @@ class CascadePlan:
     region: RegionPlan
     coarse: StagePlan
     fine: StagePlan
+    denoise: tuple[ImageFilter, ...] = ()
+    denoise_seconds: float = 0.0
+    histogram_landmarks: tuple[tuple[float, ...], ...] = ()
+    canonical_side: CanonicalSide = "none"

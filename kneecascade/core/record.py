@@ -7,6 +7,7 @@ import types
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 R = TypeVar("R")
+LARGEST = 1e300
 
 
 def to_plain(record: Any) -> Any:
@@ -96,7 +97,14 @@ def _scalar(hint: Any, data: Any, where: str) -> Any:
     wanted = {int: (int,), float: (int, float), str: (str,), bool: (bool,)}[hint]
     if not isinstance(data, wanted) or (isinstance(data, bool) and hint is not bool):
         raise ValueError(f"{where}: expected {hint.__name__}, found {_shown(data)}")
+    if hint is float and not _is_finite(data):
+        raise ValueError(f"{where}: expected a finite number, found {_shown(data)}")
     return hint(data)
+
+
+def _is_finite(number: Any) -> bool:
+    """Says whether a number fits a float: not infinite, not NaN, no integer beyond it."""
+    return bool(-LARGEST < number < LARGEST)
 
 
 def _join(where: str, name: str) -> str:

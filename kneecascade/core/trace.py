@@ -16,10 +16,12 @@ class Trace:
     Attributes:
         source: the grid of the file.
         axes_zyx: canonical axis k is the file's array axis axes_zyx[k].
-        flips_zyx: whether canonical axis k runs against the file's.
+        flips_zyx: whether canonical axis k runs against the file's; where the image was mirrored to the
+            other side, the last one says the opposite.
         native: the canonical grid, file voxels reordered and flipped, nothing resampled.
         coarse_shape_zyx: the whole image on the coarse grid.
         fine_shape_zyx: the whole image on the fine grid.
+        mirrored: whether left and right are exchanged on the canonical grid.
     """
 
     source: Geometry
@@ -28,6 +30,7 @@ class Trace:
     native: Geometry
     coarse_shape_zyx: Int3
     fine_shape_zyx: Int3
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, eq=False)

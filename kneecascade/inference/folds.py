@@ -11,6 +11,17 @@ from kneecascade.core.settings import Stage
 from kneecascade.errors import CheckpointError
 from kneecascade.files import content_hash
 
+ESSENTIALS = (
+    "labels",
+    "targets",
+    "channels",
+    "normalization",
+    "coarse spacing",
+    "fine spacing",
+    "denoise",
+    "histogram_landmarks",
+    "canonical_side",
+)
 STAGES: tuple[Stage, ...] = ("coarse", "fine")
 
 
@@ -69,7 +80,7 @@ def one_plan(plans: Mapping[str, CascadePlan]) -> CascadePlan:
     (first_name, first), *others = plans.items()
     for name, plan in others:
         for what, mine, theirs in zip(
-            ("labels", "targets", "channels", "normalization", "coarse spacing", "fine spacing"),
+            ESSENTIALS,
             _essentials(first),
             _essentials(plan),
             strict=True,
@@ -91,6 +102,9 @@ def _essentials(plan: CascadePlan) -> tuple[object, ...]:
         plan.normalization,
         plan.coarse.spacing_mm,
         plan.fine.spacing_mm,
+        plan.denoise,
+        plan.histogram_landmarks,
+        plan.canonical_side,
     )
 
 

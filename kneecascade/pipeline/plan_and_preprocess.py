@@ -21,6 +21,7 @@ from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.fingerprint import data_hash, dataset_fingerprint, hash_cases
 from kneecascade.planning.folds import read_or_make_splits, read_subjects
 from kneecascade.planning.integrity import Problem, check_dataset
+from kneecascade.planning.intensities import NO_FILTER, parse_filters, parse_normalizations, with_intensities
 from kneecascade.planning.plan_file import read_plan, write_plan
 from kneecascade.planning.planner import DEFAULT_MEMORY_GB, make_plan
 from kneecascade.planning.processes import default_workers, map_in_processes, map_in_threads
@@ -48,6 +49,9 @@ class PlanSettings:
         replan: make a new plan even where plan.json was edited by hand.
         fine_depth: of the fine encoder, instead of the planner's choice.
         fine_width: of the fine encoder, instead of the planner's choice.
+        denoise: filters before normalisation: "none", "median", "curvature", "nlm", "n4" or a chain of
+            them such as "n4+curvature".
+        normalization: one choice for all channels or one a channel; None for what the channels' names say.
     """
 
     memory_gb: float = DEFAULT_MEMORY_GB
@@ -56,6 +60,8 @@ class PlanSettings:
     replan: bool = False
     fine_depth: int | None = None
     fine_width: int | None = None
+    denoise: str = NO_FILTER
+    normalization: tuple[str, ...] | None = None
 
 
 def plan_and_preprocess(
@@ -79,8 +85,7 @@ def plan_and_preprocess(
     raw = read_dataset(workspace.dataset_folder(dataset))
     folder = workspace.preprocessed / raw.name
     fingerprint = _fingerprint(raw, folder / FINGERPRINT, workers)
-    fresh = make_plan(raw, fingerprint, settings.memory_gb, settings.fine_depth, settings.fine_width)
-    plan = _keep_edited(folder, fresh, settings.replan)
+    plan = _plan(raw, fingerprint, folder, settings, workers)
     names = [case.name for case in raw.training]
     splits = read_or_make_splits(folder / SPLITS, names, read_subjects(raw.folder, names))
     if not settings.plan_only:
@@ -113,7 +118,7 @@ def prepare_case(case_and_key: tuple[Case, str], plan: CascadePlan, store: Path)
     case, key = case_and_key
     if case.label is None:
         raise DatasetError(f"{case.name}: a training case needs a label file")
-    prepared = prepare(read_volume(case.images), plan, case.name)
+    prepared = prepare(read_volume(case.images), plan, case.name, case.side)
     coarse, fine = prepare_labels(read_labels(case.label), prepared.trace, plan, case.name)
     write_case(store, prepared, fine_image(prepared), coarse, fine, plan, key)
 
@@ -151,6 +156,27 @@ def _refusal(raw: Dataset, problems: list[Problem]) -> DatasetError:
     cases = len({p.case for p in problems})
     things = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
     return DatasetError(f"{raw.name}: {things} in {cases} of its cases (listed above); nothing was written")
+
+
+def _plan(
+    raw: Dataset, fingerprint: DatasetFingerprint, folder: Path, settings: PlanSettings, workers: int
+) -> CascadePlan:
+    filters = parse_filters(settings.denoise)
+    words = settings.normalization
+    choices = parse_normalizations(words, len(raw.channel_names)) if words else None
+    fresh = make_plan(raw, fingerprint, settings.memory_gb, settings.fine_depth, settings.fine_width)
+    known = _known(folder / UNEDITED, fingerprint.data_hash)
+    fresh = with_intensities(fresh, raw.training, filters, choices, known, workers)
+    return _keep_edited(folder, fresh, settings.replan)
+
+
+def _known(file: Path, data_hash: str) -> CascadePlan | None:
+    """Returns an earlier plan of the same data, or None."""
+    try:
+        plan = read_plan(file)
+    except PlanError:
+        return None
+    return plan if plan.data_hash == data_hash else None
 
 
 def _keep_edited(folder: Path, fresh: CascadePlan, replan: bool) -> CascadePlan:

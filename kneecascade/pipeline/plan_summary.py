@@ -26,6 +26,9 @@ def say_plan(plan: CascadePlan, fingerprint: DatasetFingerprint, folds: int) -> 
     )
     mirrored = "left-right mirroring" if plan.mirror_axes else "no mirroring, labels tell sides apart"
     intensities = ", ".join(sorted(set(plan.normalization)))
+    if plan.denoise:
+        chain = " + ".join(chosen.kind for chosen in plan.denoise)
+        intensities = f"{chain} ({plan.denoise_seconds:.1f} s a case), {intensities}"
     say(f"Intensities: {intensities}; {mirrored}; {folds} folds")
 
 

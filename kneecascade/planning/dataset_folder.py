@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from kneecascade.core.dataset import Dataset
 from kneecascade.core.labels import Labels
 from kneecascade.errors import DatasetError
 from kneecascade.files import read_json
+from kneecascade.planning.subjects import SubjectRow, read_subject_rows
 
 MOST_CLASSES = 255  # class indices are bytes
 
@@ -27,7 +29,7 @@ def read_dataset(folder: Path) -> Dataset:
 
     Raises:
         DatasetError: there is no dataset.json, one of its entries is missing or unusable,
-            or there is no training case.
+            there is no training case, or subjects.csv is unusable.
         InputError: dataset.json is not JSON.
     """
     match = re.fullmatch(r"Dataset(\d+)_.+", folder.name)
@@ -41,6 +43,7 @@ def read_dataset(folder: Path) -> Dataset:
         raise DatasetError(f"{file}: expected an object")
     channels, labels = _channel_names(entries, file), _labels(entries, file)
     ending = _file_ending(entries, file)
+    rows = read_subject_rows(folder)
     return Dataset(
         identifier=int(match[1]),
         name=folder.name,
@@ -48,8 +51,8 @@ def read_dataset(folder: Path) -> Dataset:
         channel_names=channels,
         labels=labels,
         file_ending=ending,
-        training=_training(entries, folder, ending, len(channels)),
-        test=_test(folder, ending, len(channels)),
+        training=_with_sides(_training(entries, folder, ending, len(channels)), rows),
+        test=_with_sides(_test(folder, ending, len(channels)), rows),
         targets=_targets(entries, labels, file),
     )
 
@@ -170,6 +173,10 @@ def _test(folder: Path, ending: str, channels: int) -> tuple[Case, ...]:
         Case(case.name, case.images, references[case.name] if references[case.name].is_file() else None)
         for case in cases
     )
+
+
+def _with_sides(cases: Iterable[Case], rows: Mapping[str, SubjectRow]) -> tuple[Case, ...]:
+    return tuple(replace(case, side=rows[case.name].side) if case.name in rows else case for case in cases)
 
 
 def _case(name: str, images: Path, labels: Path, ending: str, channels: int) -> Case:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,8 @@ from pathlib import Path
 from kneecascade.console import warn
 from kneecascade.errors import DatasetError
 from kneecascade.files import read_json, write_json
+from kneecascade.planning.subjects import FILE as SUBJECTS_FILE
+from kneecascade.planning.subjects import read_subject_rows
 
 FOLDS = 5
 SEED = 12345
@@ -87,23 +88,19 @@ def read_splits(file: Path, names: Sequence[str]) -> list[Split]:
 
 
 def read_subjects(folder: Path, names: Sequence[str]) -> dict[str, str] | None:
-    """Reads subjects.csv (columns case, subject) beside dataset.json; None where there is none.
+    """Reads the subject of each case from subjects.csv beside dataset.json; None where there is none.
 
     Raises:
-        DatasetError: a column is missing, or a training case is not in it.
+        DatasetError: the file is unusable, or a case is not in it.
     """
-    file = folder / "subjects.csv"
-    if not file.is_file():
+    if not (folder / SUBJECTS_FILE).is_file():
         return None
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        rows = csv.DictReader(stream)
-        if not {"case", "subject"} <= set(rows.fieldnames or ()):
-            raise DatasetError(f"{file}: needs the columns case,subject")
-        subjects = {row["case"]: row["subject"] for row in rows}
-    missing = [name for name in names if not subjects.get(name)]
+    rows = read_subject_rows(folder)
+    missing = [name for name in names if name not in rows or not rows[name].subject]
     if missing:
+        file = folder / SUBJECTS_FILE
         raise DatasetError(f"{file}: no subject for {len(missing)} training cases, the first is {missing[0]}")
-    return {name: subjects[name] for name in names}
+    return {name: rows[name].subject for name in names}
 
 
 def _check(split: object, known: set[str], where: str) -> None:

@@ -12,9 +12,8 @@ from kneecascade.core.record import from_plain, to_plain
 from kneecascade.errors import InputError, PlanError
 from kneecascade.files import read_json, write_json
 from kneecascade.planning.memory import MEDICALNET_BLOCKS
+from kneecascade.planning.plan_intensities import Check, check_intensities
 from kneecascade.planning.topology import total_stride
-
-Check = tuple[bool, str, str]
 
 
 def write_plan(plan: CascadePlan, file: Path) -> None:
@@ -72,6 +71,7 @@ def _checks(plan: CascadePlan) -> Iterator[Check]:
     yield len(set(plan.targets)) == len(plan.targets), "targets", "a label is there twice"
     channels = len(plan.channel_names)
     yield len(plan.normalization) == channels, "normalization", f"needs {channels}, one a channel"
+    yield from check_intensities(plan)
     yield plan.memory_gb > 0, "memory_gb", "must be above 0"
     axes = plan.mirror_axes
     yield set(axes) <= {0, 1, 2}, "mirror_axes", "must be among 0, 1, 2"

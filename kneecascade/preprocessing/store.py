@@ -76,7 +76,18 @@ class _CaseFile:
 def case_key(case: Case, plan: CascadePlan) -> str:
     """Returns a hash of the raw files and of what the plan decides about the prepared arrays."""
     stages = [(s.spacing_mm, s.thin_labels) for s in (plan.coarse, plan.fine)]
-    decided = (stages, plan.normalization, plan.labels, plan.targets, kneecascade.__version__)
+    decided: tuple[object, ...] = (
+        stages,
+        plan.normalization,
+        plan.labels,
+        plan.targets,
+        kneecascade.__version__,
+    )
+    # what a plan leaves out is left out here: stores of older plans stay as they are
+    if plan.denoise or any(plan.histogram_landmarks):
+        decided += (plan.denoise, plan.histogram_landmarks)
+    if plan.canonical_side != "none":
+        decided += (plan.canonical_side, case.side)
     files = [*case.images, *([case.label] if case.label else [])]
     return sha256(f"{content_hash(files)} {decided}".encode()).hexdigest()[:16]
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from kneecascade.core.case import LabelVolume, Volume
+from kneecascade.core.case import LabelVolume, Side, Volume
 from kneecascade.core.geometry import Box
 from kneecascade.core.labels import Labels
 from kneecascade.core.plan import CascadePlan
 from kneecascade.core.trace import PreparedCase, Region, Trace
 from kneecascade.errors import ImageError
+from kneecascade.imaging.denoise import denoise
 from kneecascade.imaging.files import grid_difference
 from kneecascade.imaging.normalize import normalize
 from kneecascade.imaging.orientation import canonical_axes, canonical_geometry, from_canonical, to_canonical
@@ -19,13 +22,15 @@ from kneecascade.preprocessing.blend import blend_border, border_ramps
 from kneecascade.preprocessing.winners import write_winners
 
 
-def prepare(volume: Volume, plan: CascadePlan, name: str) -> PreparedCase:
-    """Turns, normalises and resamples a volume to the coarse grid.
+def prepare(volume: Volume, plan: CascadePlan, name: str, side: Side = "unknown") -> PreparedCase:
+    """Turns, denoises, normalises and resamples a volume to the coarse grid.
 
     Args:
         volume: (C, Z, Y, X) on its file's grid.
-        plan: says the normalisation and the spacings.
+        plan: says the filters, the normalisation and the spacings.
         name: of the case, for messages and results.
+        side: of the knee; where the plan has a canonical side and this is the other one, the canonical grid
+            is the mirror image. An unknown one is taken for canonical.
 
     Raises:
         ImageError: the number of channels is not the plan's.
@@ -33,10 +38,17 @@ def prepare(volume: Volume, plan: CascadePlan, name: str) -> PreparedCase:
     channels = len(plan.channel_names)
     if len(volume.array) != channels:
         raise ImageError(f"{name}: {len(volume.array)} channels, the plan wants {channels}")
-    trace = _trace(volume, plan)
+    trace = _trace(volume, plan, side not in ("unknown", plan.canonical_side))
     turned = to_canonical(volume.array, trace.axes_zyx, trace.flips_zyx)
-    native = normalize(turned, plan.normalization)
+    clean = denoise(turned, trace.native.spacing_mm, plan.denoise)
+    native = normalize(clean, plan.normalization, plan.histogram_landmarks)
     return PreparedCase(name, native, resample_image(native, trace.coarse_shape_zyx), trace)
+
+
+def to_other_side(prepared: PreparedCase) -> PreparedCase:
+    """Returns the case as if it were of the other side: mirrored along x, and the way back with it."""
+    native, coarse = (np.ascontiguousarray(a[..., ::-1]) for a in (prepared.native, prepared.coarse))
+    return PreparedCase(prepared.name, native, coarse, _mirrored(prepared.trace))
 
 
 def fine_image(prepared: PreparedCase, box: Box | None = None) -> np.ndarray:
@@ -149,11 +161,11 @@ def class_indices(values: np.ndarray, labels: Labels, name: str = "labels") -> n
     return indices
 
 
-def _trace(volume: Volume, plan: CascadePlan) -> Trace:
+def _trace(volume: Volume, plan: CascadePlan, other_side: bool) -> Trace:
     source = volume.geometry
     axes, flips = canonical_axes(source)
     native = canonical_geometry(source)
-    return Trace(
+    trace = Trace(
         source=source,
         axes_zyx=axes,
         flips_zyx=flips,
@@ -161,6 +173,12 @@ def _trace(volume: Volume, plan: CascadePlan) -> Trace:
         coarse_shape_zyx=target_shape(native.shape_zyx, native.spacing_mm, plan.coarse.spacing_mm),
         fine_shape_zyx=target_shape(native.shape_zyx, native.spacing_mm, plan.fine.spacing_mm),
     )
+    return _mirrored(trace) if other_side and plan.canonical_side != "none" else trace
+
+
+def _mirrored(trace: Trace) -> Trace:
+    z, y, x = trace.flips_zyx
+    return replace(trace, flips_zyx=(z, y, not x), mirrored=not trace.mirrored)
 
 
 def _first_at(border: int, n_fine: int, n_native: int) -> int:
