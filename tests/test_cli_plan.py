@@ -111,6 +111,22 @@ def test_flags_reach_the_plan(root: Path) -> None:
     assert (network.depth, network.width) == (18, 8)
 
 
+def test_intensities_reach_plan_store_and_are_not_measured_again(root: Path) -> None:
+    flags = ("--denoise", "n4+median", "--normalization", "histogram")
+    assert command(root, *flags) == 0
+    plan, store = planned(root), root / "preprocessed" / NAME / "store"
+    assert [chosen.kind for chosen in plan.denoise] == ["n4", "median"]
+    assert plan.denoise_seconds > 0
+    assert len(plan.histogram_landmarks[0]) == 11
+    filtered, written = open_case(store, "case0").image[:], changed(store)
+    assert command(root, *flags) == 0
+    assert planned(root) == plan
+    assert changed(store) == written
+    assert command(root) == 0
+    assert planned(root).denoise == ()
+    assert (open_case(store, "case0").image[:] != filtered).any()
+
+
 def test_several_data_sets_two_channels_a_label_nobody_has(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,6 +148,9 @@ def test_several_data_sets_two_channels_a_label_nobody_has(
         (["--memory-gb", "0"], "must be a number of GB"),
         (["--fine-depth", "11"], "choose one of 10"),
         (["--workers", "0"], "--workers 0"),
+        (["--denoise", "n4+blur"], "--denoise n4+blur: choose none, median"),
+        (["--normalization", "minmax"], "choose among percentile_zscore"),
+        (["--normalization", "none", "none"], "2 choices for 1 channels"),
     ],
 )
 def test_wrong_flags_are_one_line(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from source import ROOT
 
-from kneecascade.core import plan
+from kneecascade.core import filters, plan
 from kneecascade.core.labels import Labels
 
 PAGES = sorted(
@@ -20,7 +20,16 @@ PAGES = sorted(
 COMMANDS = dict(
     re.findall(r'"(kc_\w+) = (kneecascade\.cli\.\w+):main"', (ROOT / "setup.py").read_text("utf-8"))
 )
-RECORDS = (plan.CascadePlan, plan.RegionPlan, plan.StagePlan, plan.ResUNetPlan, plan.MedicalNetPlan, Labels)
+STEPS = tuple(type(chosen) for chosen in filters.FILTERS.values())
+RECORDS = (
+    plan.CascadePlan,
+    plan.RegionPlan,
+    plan.StagePlan,
+    plan.ResUNetPlan,
+    plan.MedicalNetPlan,
+    Labels,
+    *STEPS,
+)
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)

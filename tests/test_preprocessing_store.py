@@ -7,6 +7,7 @@ import pytest
 from plans import blob_labels, tiny_geometry, tiny_plan
 
 from kneecascade.core.case import Case, LabelVolume, Volume
+from kneecascade.core.filters import N4Filter
 from kneecascade.errors import InputError
 from kneecascade.preprocessing.store import case_key, is_current, open_case, write_case
 from kneecascade.preprocessing.transform import fine_image, prepare, prepare_labels
@@ -110,5 +111,13 @@ def test_the_key_follows_files_and_decisions(tmp_path):
     assert key == case_key(case, replace(PLAN, memory_gb=16.0))
     assert key != case_key(case, replace(PLAN, normalization=("none", "none")))
     assert key != case_key(case, replace(PLAN, fine=replace(PLAN.fine, spacing_mm=(1.0, 1.0, 1.0))))
+    filtered = replace(PLAN, denoise=(N4Filter(),))
+    assert key != case_key(case, filtered)
+    assert case_key(case, filtered) == case_key(case, replace(filtered, denoise_seconds=9.0))
+    assert case_key(case, filtered) != case_key(case, replace(PLAN, denoise=(N4Filter(levels=2),)))
+    left = replace(case, side="left")
+    assert case_key(left, PLAN) == key
+    sided = replace(PLAN, canonical_side="right")
+    assert len({key, case_key(case, sided), case_key(left, sided)}) == 3
     label.write_bytes(b"3")
     assert key != case_key(case, PLAN)

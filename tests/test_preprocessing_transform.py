@@ -1,5 +1,6 @@
 """Tests of preprocessing.transform, most of all: the way there and back."""
 
+from dataclasses import replace
 from itertools import permutations, product
 
 import numpy as np
@@ -7,9 +8,11 @@ import pytest
 from plans import blob_labels, oblique_direction, tiny_geometry, tiny_plan
 
 from kneecascade.core.case import LabelVolume, Volume
+from kneecascade.core.filters import MedianFilter
 from kneecascade.core.geometry import Box, Geometry
 from kneecascade.core.trace import Region
 from kneecascade.errors import ImageError
+from kneecascade.imaging.denoise import denoise
 from kneecascade.preprocessing.transform import (
     fine_image,
     native_box,
@@ -182,6 +185,15 @@ def test_file_values_become_class_indices():
     _, coarse, fine = there(labels, geometry, plan)
     assert np.array_equal(fine, np.array([0, 1, 2, 2, 0, 1, 1, 0]).reshape(2, 2, 2))
     assert np.array_equal(coarse, fine)
+
+
+def test_filters_come_before_normalisation_on_the_native_grid():
+    volume = make_volume(tiny_geometry((9, 11, 7)), 2)
+    plan = tiny_plan(channels=("a", "b"))
+    filtered = replace(plan, denoise=(MedianFilter(),))
+    clean = Volume(denoise(volume.array, (1.0, 1.0, 1.0), filtered.denoise), volume.geometry)
+    assert np.array_equal(prepare(volume, filtered, "a").native, prepare(clean, plan, "a").native)
+    assert not np.array_equal(prepare(volume, plan, "a").native, prepare(clean, plan, "a").native)
 
 
 def test_what_does_not_fit_is_refused():
