@@ -9,7 +9,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "kneecascade/__init__.py").read_text("utf-8"))[1]
-TEST = ["pytest>=8", "pytest-cov", "pytest-xdist", "hypothesis", "ruff", "mypy"]
+TEST = ["pytest>=8", "pytest-cov", "pytest-xdist", "hypothesis", "h5py", "openpyxl", "ruff", "mypy"]
 
 setup(
     name="kneecascade",
@@ -39,7 +39,13 @@ setup(
         "safetensors",
         "rich",
     ],
-    extras_require={"dicom": ["pydicom"], "report": ["plotly>=5"], "test": TEST, "dev": TEST},
+    extras_require={
+        "dicom": ["pydicom"],
+        "report": ["plotly>=5"],
+        "datasets": ["h5py", "openpyxl"],
+        "test": TEST,
+        "dev": TEST,
+    },
     entry_points={
         "console_scripts": [
             "kc_plan_and_preprocess = kneecascade.cli.plan_and_preprocess:main",
@@ -49,6 +55,7 @@ setup(
             "kc_phantom = kneecascade.cli.phantom:main",
             "kc_report = kneecascade.cli.report:main",
             "kc_demo = kneecascade.cli.demo:main",
+            "kc_benchmark = kneecascade.cli.benchmark:main",
             "kc_convert_dataset = kneecascade.cli.convert_dataset:main",
         ]
     },

@@ -10,8 +10,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS = {
-    "cli": 7,
-    **dict.fromkeys(("pipeline", "benchmark"), 6),
+    "cli": 8,
+    "benchmark": 7,
+    "pipeline": 6,
     **dict.fromkeys(("training", "inference"), 5),
     **dict.fromkeys(("planning", "preprocessing", "evaluation", "biomarkers"), 4),
     **dict.fromkeys(("phantom", "dataset_conversion", "report"), 4),

@@ -48,8 +48,15 @@ def test_every_record_of_the_plan_is_looked_at() -> None:
 def test_every_command_and_flag_is_documented(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     flags: list[str] = []
 
+    def collect(parser: argparse.ArgumentParser) -> None:
+        for action in parser._actions:
+            flags.extend(flag for flag in action.option_strings if flag[:2] == "--")
+            if isinstance(action, argparse._SubParsersAction):
+                for below in action.choices.values():
+                    collect(below)
+
     def note(parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
-        flags.extend(flag for action in parser._actions for flag in action.option_strings if flag[:2] == "--")
+        collect(parser)
         raise SystemExit
 
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", note)

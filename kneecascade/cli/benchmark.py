@@ -1,0 +1,70 @@
+"""kc_benchmark: measures against published numbers, one subcommand a question."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kneecascade.cli.run import add_common_arguments, run
+
+SOURCES = ("oai_zib", "oaizib_cm", "ski10", "iwoai2019", "skm_tea", "msd")
+
+
+@dataclass(frozen=True)
+class Subcommand:
+    """One word after kc_benchmark.
+
+    Attributes:
+        help: one line.
+        add_arguments: adds its own flags.
+        work: does it; returns the exit code, None for 0.
+    """
+
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    work: Callable[[argparse.Namespace], int | None]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs a subcommand and returns its exit code."""
+    arguments = _parser().parse_args(argv)
+    return run(lambda: SUBCOMMANDS[arguments.subcommand].work(arguments), arguments.debug)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kc_benchmark", description="Measures kneecascade beside published numbers."
+    )
+    words = parser.add_subparsers(dest="subcommand", required=True, metavar="WHAT")
+    for word, subcommand in SUBCOMMANDS.items():
+        below = words.add_parser(word, help=subcommand.help, description=subcommand.help)
+        subcommand.add_arguments(below)
+        add_common_arguments(below)
+    return parser
+
+
+def _add_reproduce(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source_kind", choices=SOURCES, metavar="SOURCE", help=", ".join(SOURCES))
+    parser.add_argument("--source", type=Path, metavar="FOLDER", help="the data set as its makers publish it")
+
+
+def _reproduce(arguments: argparse.Namespace) -> None:
+    from kneecascade.benchmark.reproduce import reproduce
+    from kneecascade.workspace import find_workspace
+
+    reproduce(find_workspace(arguments.workspace), arguments.source_kind, arguments.source)
+
+
+SUBCOMMANDS: dict[str, Subcommand] = {
+    "reproduce": Subcommand(
+        "a public data set under its published protocol, ours beside published rows",
+        _add_reproduce,
+        _reproduce,
+    ),
+}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
