@@ -13,7 +13,7 @@ from kneecascade.core.dataset import Dataset
 from kneecascade.core.fingerprint import DatasetFingerprint
 from kneecascade.core.plan import CascadePlan
 from kneecascade.core.record import from_plain, to_plain
-from kneecascade.errors import DatasetError, InputError, PlanError
+from kneecascade.errors import DatasetError, InputError, PlanError, SettingsError
 from kneecascade.files import read_json, write_json
 from kneecascade.imaging.files import read_labels, read_volume
 from kneecascade.pipeline.plan_summary import say_plan
@@ -82,12 +82,15 @@ def plan_and_preprocess(
     """
     settings = settings or PlanSettings()
     workers = settings.workers or default_workers()
+    if settings.memory_gb <= 0:
+        raise SettingsError(f"memory {settings.memory_gb:g} GB: give what a training step may take")
     raw = read_dataset(workspace.dataset_folder(dataset))
     folder = workspace.preprocessed / raw.name
+    names = [case.name for case in raw.training]
+    subjects = read_subjects(raw.folder, names)  # before anything is written
     fingerprint = _fingerprint(raw, folder / FINGERPRINT, workers)
     plan = _plan(raw, fingerprint, folder, settings, workers)
-    names = [case.name for case in raw.training]
-    splits = read_or_make_splits(folder / SPLITS, names, read_subjects(raw.folder, names))
+    splits = read_or_make_splits(folder / SPLITS, names, subjects)
     if not settings.plan_only:
         _prepare_all(raw, plan, folder / STORE, workers)
     say_plan(plan, fingerprint, len(splits))

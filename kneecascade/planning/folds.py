@@ -106,6 +106,9 @@ def read_subjects(folder: Path, names: Sequence[str]) -> dict[str, str] | None:
 def _check(split: object, known: set[str], where: str) -> None:
     if not isinstance(split, dict) or not all(isinstance(split.get(k), list) for k in ("train", "val")):
         raise DatasetError(f"{where}: needs the lists train and val")
+    odd = [name for name in split["train"] + split["val"] if not isinstance(name, str)]
+    if odd:
+        raise DatasetError(f"{where}: {odd[0]!r} is no name of a case")
     train, val = set(split["train"]), set(split["val"])
     unknown = sorted(str(name) for name in (train | val) - known)
     if unknown:
