@@ -74,9 +74,9 @@ class Site:
         changed = change(data)
         path.write_text(json.dumps(data if changed is None else changed), "utf-8")
 
-    def image(self, name: str, array: np.ndarray, **geometry: Any) -> Path:
+    def image(self, name: str, array: np.ndarray, ending: str = ".nii.gz", **geometry: Any) -> Path:
         """Writes an image with this name into `images`."""
-        path = self.images / f"{name}.nii.gz"
+        path = self.images / f"{name}{ending}"
         write_channel(array.astype(np.float32), Geometry(array.shape, (1.0, 1.0, 1.0), **geometry), path)
         return path
 

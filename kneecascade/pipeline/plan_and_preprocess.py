@@ -83,7 +83,7 @@ def plan_and_preprocess(
     settings = settings or PlanSettings()
     workers = settings.workers or default_workers()
     if settings.memory_gb <= 0:
-        raise SettingsError(f"memory {settings.memory_gb:g} GB: give what a training step may take")
+        raise SettingsError(f"--memory-gb {settings.memory_gb:g}: must be a number of GB above 0")
     raw = read_dataset(workspace.dataset_folder(dataset))
     folder = workspace.preprocessed / raw.name
     names = [case.name for case in raw.training]

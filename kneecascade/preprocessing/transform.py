@@ -33,13 +33,11 @@ def prepare(volume: Volume, plan: CascadePlan, name: str, side: Side = "unknown"
             is the mirror image. An unknown one is taken for canonical.
 
     Raises:
-        ImageError: the number of channels is not the plan's, or a value is not finite.
+        ImageError: the number of channels is not the plan's.
     """
     channels = len(plan.channel_names)
     if len(volume.array) != channels:
         raise ImageError(f"{name}: {len(volume.array)} channels, the plan wants {channels}")
-    if not np.isfinite(volume.array.sum(dtype=np.float64)):  # one value that is none spoils the sum
-        raise ImageError(f"{name}: the image holds values that are not finite (NaN or infinity)")
     trace = _trace(volume, plan, side not in ("unknown", plan.canonical_side))
     turned = to_canonical(volume.array, trace.axes_zyx, trace.flips_zyx)
     clean = denoise(turned, trace.native.spacing_mm, plan.denoise)
