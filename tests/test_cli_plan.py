@@ -127,6 +127,30 @@ def test_intensities_reach_plan_store_and_are_not_measured_again(root: Path) -> 
     assert (open_case(store, "case0").image[:] != filtered).any()
 
 
+def test_a_test_set_is_drawn_once_and_seen_by_no_fold(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = root / "preprocessed" / NAME
+    assert command(root, "--test-fraction", "0.3") == 0
+    assert "Test set: 1 cases in test.json" in " ".join(capsys.readouterr().out.split())
+    aside = json.loads((folder / "test.json").read_text())["test"]
+    assert len(aside) == 1
+    names = {"case0", "case1", "case2"} - set(aside)
+    for split in json.loads((folder / "splits.json").read_text()):
+        assert set(split["train"] + split["val"]) == names
+    assert set(changed(folder / "store")) == names
+    plan = planned(root)
+    assert command(root) == 0
+    assert (planned(root), json.loads((folder / "test.json").read_text())["test"]) == (plan, aside)
+    assert command(root, "--test-fraction", "0.3", "--plan-only") == 0
+    (folder / "test.json").write_text(json.dumps({"test": sorted(names)[:1]}))
+    assert command(root, "--test-fraction", "0.3") == 2
+    assert "test.json holds other cases; delete it and splits.json first" in capsys.readouterr().err
+    assert command(root) == 2
+    assert "is no training case, or is in test.json" in capsys.readouterr().err
+    (folder / "test.json").unlink()
+    assert command(root, "--test-fraction", "0.3") == 2
+    assert "splits.json deals all cases into folds; delete it first" in capsys.readouterr().err
+
+
 def test_several_data_sets_two_channels_a_label_nobody_has(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

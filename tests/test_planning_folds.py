@@ -61,6 +61,11 @@ def test_made_once_then_read(tmp_path: Path) -> None:
         ([{"train": ["case01"], "val": []}], "fold 0: train and val must not be empty"),
         ([{"train": ["case01"], "val": ["case01"]}], "fold 0: case01 is in train and in val"),
         ([{"train": ["case01"], "val": ["other"]}], "fold 0: other is no training case"),
+        ([{"train": ["case01", "case01"], "val": ["case02"]}], "fold 0: case01 is twice in train"),
+        ([{"train": ["case01"], "val": [["case02"]]}], r"fold 0: \['case02'\] is no name of a case"),
+        ([{"train": ["case01"], "val": [None]}], "fold 0: None is no name of a case"),
+        (["case01"], "fold 0: needs the lists"),
+        ({"train": ["case01"]}, "expected a list"),
     ],
 )
 def test_unusable_splits_are_refused(tmp_path: Path, content: object, message: str) -> None:
@@ -69,10 +74,10 @@ def test_unusable_splits_are_refused(tmp_path: Path, content: object, message: s
         read_splits(tmp_path / "splits.json", NAMES)
 
 
-def test_cases_in_no_fold_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_cases_in_no_fold_are_refused(tmp_path: Path) -> None:
     (tmp_path / "splits.json").write_text(json.dumps([{"train": ["case00"], "val": ["case01"]}]))
-    read_splits(tmp_path / "splits.json", NAMES[:3])
-    assert "1 cases are in no fold, the first is case02" in " ".join(capsys.readouterr().err.split())
+    with pytest.raises(DatasetError, match="1 cases are in no fold, the first is case02"):
+        read_splits(tmp_path / "splits.json", NAMES[:3])
 
 
 def test_subjects_are_read(tmp_path: Path) -> None:

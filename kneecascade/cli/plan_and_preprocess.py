@@ -44,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CHOICE",
         help="percentile_zscore (default), zscore, histogram, none: for all channels, or one each",
     )
+    parser.add_argument(
+        "--test-fraction", type=float, metavar="F", help="set this share of the subjects aside as a test set"
+    )
     add_common_arguments(parser)
     return parser
 
@@ -63,6 +66,7 @@ def _work(args: argparse.Namespace) -> None:
         fine_depth=args.fine_depth,
         fine_width=args.fine_width,
         denoise=args.denoise,
+        test_fraction=args.test_fraction,
         normalization=tuple(args.normalization) if args.normalization else None,
     )
     for dataset in args.datasets:

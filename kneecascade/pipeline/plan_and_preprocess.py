@@ -25,15 +25,17 @@ from kneecascade.planning.intensities import NO_FILTER, parse_filters, parse_nor
 from kneecascade.planning.plan_file import read_plan, write_plan
 from kneecascade.planning.planner import DEFAULT_MEMORY_GB, make_plan
 from kneecascade.planning.processes import default_workers, map_in_processes, map_in_threads
+from kneecascade.planning.set_aside import choose_test_set, read_test_set, without_cases, without_measured
 from kneecascade.preprocessing.store import case_key, is_current, write_case
 from kneecascade.preprocessing.transform import fine_image, prepare, prepare_labels
 from kneecascade.workspace import Workspace
 
-FINGERPRINT, PLAN, UNEDITED, SPLITS, STORE = (
+FINGERPRINT, PLAN, UNEDITED, SPLITS, TEST, STORE = (
     "fingerprint.json",
     "plan.json",
     "plan_unedited.json",
     "splits.json",
+    "test.json",
     "store",
 )
 
@@ -51,6 +53,7 @@ class PlanSettings:
         fine_width: of the fine encoder, instead of the planner's choice.
         denoise: filters before normalisation: "none", "median", "curvature", "nlm", "n4" or a chain of
             them such as "n4+curvature".
+        test_fraction: share of the training cases to set aside as a test set; None for what test.json says.
         normalization: one choice for all channels or one a channel; None for what the channels' names say.
     """
 
@@ -62,6 +65,7 @@ class PlanSettings:
     fine_width: int | None = None
     denoise: str = NO_FILTER
     normalization: tuple[str, ...] | None = None
+    test_fraction: float | None = None
 
 
 def plan_and_preprocess(
@@ -78,7 +82,7 @@ def plan_and_preprocess(
         DatasetError: the data set is not sound (all problems are shown in a table first and
             nothing is written), or splits.json does not fit it.
         PlanError: an edited plan.json is broken.
-        SettingsError: no plan fits the memory.
+        SettingsError: no plan fits the memory, or a flag cannot be used.
     """
     settings = settings or PlanSettings()
     workers = settings.workers or default_workers()
@@ -89,11 +93,18 @@ def plan_and_preprocess(
     names = [case.name for case in raw.training]
     subjects = read_subjects(raw.folder, names)  # before anything is written
     fingerprint = _fingerprint(raw, folder / FINGERPRINT, workers)
+    aside = _set_aside(raw, folder, settings.test_fraction, subjects)
+    raw, fingerprint = without_cases(raw, aside), without_measured(fingerprint, aside)
     plan = _plan(raw, fingerprint, folder, settings, workers)
+    if aside:
+        write_json(folder / TEST, {"test": aside})
+    names = [case.name for case in raw.training]
     splits = read_or_make_splits(folder / SPLITS, names, subjects)
     if not settings.plan_only:
         _prepare_all(raw, plan, folder / STORE, workers)
     say_plan(plan, fingerprint, len(splits))
+    if aside:
+        say(f"Test set: {len(aside)} cases in {TEST}, which neither plan nor folds have seen")
     _say_next(raw.identifier, folder, settings.plan_only)
     return plan
 
@@ -161,6 +172,26 @@ def _refusal(raw: Dataset, problems: list[Problem]) -> DatasetError:
     return DatasetError(f"{raw.name}: {things} in {cases} of its cases (listed above); nothing was written")
 
 
+def _set_aside(
+    raw: Dataset, folder: Path, fraction: float | None, subjects: dict[str, str] | None
+) -> tuple[str, ...]:
+    """Returns the test set: the one in test.json, else one drawn anew where a fraction is asked for."""
+    names = [case.name for case in raw.training]
+    there = read_test_set(folder / TEST, names)
+    if fraction is None:
+        return there
+    drawn = choose_test_set(names, fraction, subjects)
+    if drawn == there:
+        return there
+    if (folder / TEST).is_file():
+        raise SettingsError(
+            f"--test-fraction: {folder / TEST} holds other cases; delete it and {SPLITS} first"
+        )
+    if (folder / SPLITS).is_file():
+        raise SettingsError(f"--test-fraction: {folder / SPLITS} deals all cases into folds; delete it first")
+    return drawn
+
+
 def _plan(
     raw: Dataset, fingerprint: DatasetFingerprint, folder: Path, settings: PlanSettings, workers: int
 ) -> CascadePlan:
@@ -168,7 +199,8 @@ def _plan(
     words = settings.normalization
     choices = parse_normalizations(words, len(raw.channel_names)) if words else None
     fresh = make_plan(raw, fingerprint, settings.memory_gb, settings.fine_depth, settings.fine_width)
-    known = _known(folder / UNEDITED, fingerprint.data_hash)
+    # without folds the cases that were measured may have been others
+    known = _known(folder / UNEDITED, fingerprint.data_hash) if (folder / SPLITS).is_file() else None
     fresh = with_intensities(fresh, raw.training, filters, choices, known, workers)
     return _keep_edited(folder, fresh, settings.replan)
 

@@ -19,13 +19,14 @@ from kneecascade.errors import InputError, PlanError, SettingsError
 from kneecascade.files import write_json
 from kneecascade.network.checkpoint import load_weights
 from kneecascade.network.pretrained import medicalnet_depth_of
-from kneecascade.pipeline.plan_and_preprocess import PLAN, SPLITS, STORE
+from kneecascade.pipeline.plan_and_preprocess import PLAN, SPLITS, STORE, TEST
 from kneecascade.pipeline.validate import validate_fold
 from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.folds import Split, read_or_make_splits, read_subjects
 from kneecascade.planning.plan_file import plan_hash, read_plan, write_plan
 from kneecascade.planning.planner import widen_to_pretrained
 from kneecascade.planning.processes import default_workers, map_in_threads
+from kneecascade.planning.set_aside import read_test_set, without_cases
 from kneecascade.preprocessing.store import StoredCase, case_key, is_current, open_case
 from kneecascade.training.finish import WEIGHTS_FILE
 from kneecascade.training.loop import STATE_FILE, train_stage
@@ -76,6 +77,7 @@ def train_folds(
     if not plan_file.is_file():
         raise PlanError(f"{plan_file}: no plan; run kc_plan_and_preprocess -d {dataset} first")
     plan, raw = read_plan(plan_file), read_dataset(workspace.dataset_folder(dataset))
+    raw = without_cases(raw, read_test_set(folder / TEST, [case.name for case in raw.training]))
     names = [case.name for case in raw.training]
     splits = read_or_make_splits(folder / SPLITS, names, read_subjects(raw.folder, names))
     chosen = _choose(raw, splits, folds, workspace.results / name)

@@ -6,7 +6,6 @@ import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kneecascade.console import warn
 from kneecascade.errors import DatasetError
 from kneecascade.files import read_json, write_json
 from kneecascade.planning.subjects import FILE as SUBJECTS_FILE
@@ -69,8 +68,8 @@ def read_splits(file: Path, names: Sequence[str]) -> list[Split]:
     """Reads splits.json, made here or by the user (nnU-Net's splits_final.json fits as well).
 
     Raises:
-        DatasetError: it is no list of {"train": [...], "val": [...]}, a fold trains on a case it
-            validates, is empty, or names a case that is not there.
+        DatasetError: it is no list of {"train": [...], "val": [...]}; a fold trains on a case it
+            validates, is empty, names a case twice or one that is not there; or a case is in no fold.
         InputError: there is no such file, or it is not JSON.
     """
     splits = read_json(file)
@@ -81,8 +80,9 @@ def read_splits(file: Path, names: Sequence[str]) -> list[Split]:
         _check(split, known, f"{file}: fold {k}")
     missing = sorted(known - {name for split in splits for name in split["train"] + split["val"]})
     if missing:
-        warn(
-            f"{file}: {len(missing)} cases are in no fold, the first is {missing[0]}; delete it for new folds"
+        raise DatasetError(
+            f"{file}: {len(missing)} cases are in no fold, the first is {missing[0]}; add them, set them "
+            "aside in test.json, or delete the file for new folds"
         )
     return [{"train": list(split["train"]), "val": list(split["val"])} for split in splits]
 
@@ -109,10 +109,15 @@ def _check(split: object, known: set[str], where: str) -> None:
     odd = [name for name in split["train"] + split["val"] if not isinstance(name, str)]
     if odd:
         raise DatasetError(f"{where}: {odd[0]!r} is no name of a case")
+    for part in ("train", "val"):
+        for name in split[part]:
+            if name not in known:
+                raise DatasetError(
+                    f"{where}: {name} is no training case, or is in test.json; mend the file or delete it"
+                )
+            if split[part].count(name) > 1:
+                raise DatasetError(f"{where}: {name} is twice in {part}")
     train, val = set(split["train"]), set(split["val"])
-    unknown = sorted(str(name) for name in (train | val) - known)
-    if unknown:
-        raise DatasetError(f"{where}: {unknown[0]} is no training case; mend the file or delete it")
     if train & val:
         raise DatasetError(f"{where}: {min(train & val)} is in train and in val")
     if not train or not val:
