@@ -6,10 +6,16 @@ import torch
 from plans import tiny_plan
 from raw_folder import write_raw
 
+from kneecascade.core.coarse_errors import CaseErrors, CoarseErrors
+from kneecascade.core.record import to_plain
 from kneecascade.core.settings import TrainSettings
-from kneecascade.errors import InputError, PlanError, SettingsError
+from kneecascade.errors import CheckpointError, InputError, PlanError, SettingsError
+from kneecascade.files import write_json
 from kneecascade.network.checkpoint import load_weights, save_weights
+from kneecascade.pipeline import fold
 from kneecascade.pipeline import train as pipeline
+from kneecascade.pipeline.coarse_errors import errors_file, read_coarse_errors
+from kneecascade.pipeline.margin import with_margin
 from kneecascade.pipeline.plan_and_preprocess import PLAN, STORE, prepare_case
 from kneecascade.pipeline.train import train_folds
 from kneecascade.planning.dataset_folder import read_dataset
@@ -32,13 +38,20 @@ def prepared(workspace):
 
 @pytest.fixture
 def stages(monkeypatch):
-    """Replaces training and validation: only what would be done is noted."""
+    """Replaces training, measuring and validation: only what would be done is noted."""
     done = []
 
-    def train_stage(stage, plan, training, held_out, settings, folder, budget_s):
+    def train_stage(stage, plan, training, held_out, settings, folder, budget_s, sampling):
         folder.mkdir(parents=True, exist_ok=True)
         save_weights(folder / "model.safetensors", {"w": torch.zeros(1)}, {"seconds": "10.0"})
         done.append((folder.parent.name, stage, budget_s, plan))
+
+    def measure(folder, plan, cases, subjects, device):
+        one = CaseErrors(cases[0].name, "anna", None, 1.0, False, ((5.0, 0, 0), (0, 0, 0)), (), ())
+        errors = CoarseErrors(plan.region.margin_mm, 6.5, 4.0, (one,))
+        write_json(errors_file(folder), to_plain(errors))
+        done.append((folder.name, "measured"))
+        return errors
 
     def validate_fold(folder, cases, settings):
         (folder / "validation").mkdir(parents=True, exist_ok=True)
@@ -46,6 +59,7 @@ def stages(monkeypatch):
         done.append((folder.name, "validation", [case.name for case in cases]))
 
     monkeypatch.setattr(pipeline, "train_stage", train_stage)
+    monkeypatch.setattr(pipeline, "measure_coarse_errors", measure)
     monkeypatch.setattr(pipeline, "validate_fold", validate_fold)
     return done
 
@@ -56,21 +70,24 @@ def names(done):
 
 def test_a_fold_is_trained_and_scored(prepared):
     train_folds(prepared, "1", (1,), QUICK)
-    fold = prepared.results / NAME / "fold_1"
+    folder = prepared.results / NAME / "fold_1"
     for stage in ("coarse", "fine"):
-        assert load_weights(fold / stage / "model.safetensors")[1]["stage"] == stage
-    assert read_plan(fold / "plan.json") == tiny_plan()
-    run = json.loads((fold / "run.json").read_text())
+        assert load_weights(folder / stage / "model.safetensors")[1]["stage"] == stage
+    errors = read_coarse_errors(folder)
+    assert errors.planned_margin_mm == tiny_plan().region.margin_mm
+    assert read_plan(folder / "plan.json") == with_margin(tiny_plan(), errors)
+    run = json.loads((folder / "run.json").read_text())
     assert sorted(run["training"] + run["held_out"]) == ["case0", "case1", "case2"]
     assert run["settings"]["epochs"] == 1
-    summary = json.loads((fold / "validation" / "summary.json").read_text())
+    summary = json.loads((folder / "validation" / "summary.json").read_text())
     assert list(summary["cases"]) == run["held_out"]
-    assert "epoch 1" in (fold / "training.log").read_text()
+    assert "margin selected on these cases; recall leaves the scored subject out" in summary["selection"]
+    assert "epoch 1" in (folder / "training.log").read_text()
 
 
 def test_all_folds_one_after_the_other(prepared, stages):
     train_folds(prepared, NAME, None, QUICK)
-    wanted = [(f"fold_{k}", part) for k in range(3) for part in ("coarse", "fine", "validation")]
+    wanted = [(f"fold_{k}", part) for k in range(3) for part in ("coarse", "measured", "fine", "validation")]
     assert names(stages) == wanted
 
 
@@ -78,25 +95,25 @@ def test_a_trained_fold_is_not_overwritten_unasked(prepared, stages):
     train_folds(prepared, "1", (0,), QUICK)
     with pytest.raises(SettingsError, match="--continue goes on"):
         train_folds(prepared, "1", (0,), QUICK)
-    assert len(stages) == 3
+    assert len(stages) == 4
     train_folds(prepared, "1", (0,), replace(QUICK, resume=True))
-    assert len(stages) == 3  # all was there
+    assert len(stages) == 4  # all was there
     train_folds(prepared, "1", (0,), replace(QUICK, overwrite=True))
-    assert len(stages) == 6
+    assert len(stages) == 8
 
 
 def test_one_stage_alone(prepared, stages):
     train_folds(prepared, "1", (0,), replace(QUICK, stages=("fine",)))
     assert names(stages) == [("fold_0", "fine")]
     train_folds(prepared, "1", (0,), replace(QUICK, stages=("coarse",)))
-    assert names(stages)[1:] == [("fold_0", "coarse"), ("fold_0", "validation")]
+    assert names(stages)[1:] == [("fold_0", part) for part in ("coarse", "measured", "validation")]
 
 
 def test_the_time_limit_is_shared(prepared, stages):
     train_folds(prepared, "1", (0,), replace(QUICK, time_limit_s=1000.0))
-    (_, _, coarse, _), (_, _, fine, _) = stages[:2]
+    (_, _, coarse, _), _, (_, _, fine, _) = stages[:3]
     assert coarse == pytest.approx(0.3 * 940)
-    assert fine == pytest.approx(940 - 10)  # coarse ended after ten seconds
+    assert fine == pytest.approx(940 - 10 - 4)  # coarse ended after ten seconds, measuring after four
     train_folds(prepared, "1", (1,), replace(QUICK, time_limit_s=1000.0, stages=("fine",)))
     assert stages[-1][2] == pytest.approx(940)
 
@@ -111,9 +128,10 @@ def test_another_plan_is_refused(prepared, stages):
 
 
 def test_pretrained_weights_decide_the_fine_network(prepared, stages, monkeypatch, capsys):
-    monkeypatch.setattr(pipeline, "medicalnet_depth_of", lambda path: 18)
+    monkeypatch.setattr(fold, "medicalnet_depth_of", lambda path: 18)
+    monkeypatch.setattr(fold, "load_medicalnet", lambda encoder, path: "")
     train_folds(prepared, "1", (0,), replace(QUICK, pretrained="resnet_18.pth"))
-    network = stages[1][3].fine.network
+    network = stages[2][3].fine.network
     assert (network.depth, network.width) == (18, 64)
     assert "MedicalNet-18 of width 64" in capsys.readouterr().out
     # Going on needs no second --pretrained: the fold knows its network.
@@ -121,6 +139,52 @@ def test_pretrained_weights_decide_the_fine_network(prepared, stages, monkeypatc
     (prepared.results / NAME / "fold_0" / "fine" / "training_state.safetensors").write_text("")
     train_folds(prepared, "1", (0,), replace(QUICK, resume=True))
     assert stages[-2][3].fine.network == network
+
+
+def test_the_margin_that_was_chosen_goes_into_the_plan(prepared, stages, capsys):
+    train_folds(prepared, "1", (0,), QUICK)
+    folder = prepared.results / NAME / "fold_0"
+    assert stages[0][3].region.margin_mm == tiny_plan().region.margin_mm  # coarse
+    assert stages[2][3].region.margin_mm == 6.5  # fine
+    assert read_plan(folder / "plan.json").region.margin_mm == 6.5
+    assert "up to 5 mm needed by 1 held-out cases; margin 6.5 mm, planned 4" in capsys.readouterr().out
+    train_folds(prepared, "1", (0,), replace(QUICK, resume=True))  # the same plan, but for the margin
+    assert read_plan(folder / "plan.json").region.margin_mm == 6.5
+    assert len(stages) == 4
+
+
+def test_a_finished_fold_without_errors_gets_them(prepared, stages):
+    train_folds(prepared, "1", (0,), QUICK)
+    folder = prepared.results / NAME / "fold_0"
+    errors_file(folder).unlink()
+    write_plan(tiny_plan(), folder / "plan.json")
+    train_folds(prepared, "1", (0,), replace(QUICK, resume=True))
+    assert [part for _, part in names(stages)[4:]] == ["measured", "validation"]
+    assert read_plan(folder / "plan.json").region.margin_mm == 6.5
+
+
+def test_nothing_is_deleted_before_all_is_checked(prepared, stages, tmp_path, monkeypatch):
+    train_folds(prepared, "1", (0, 1), QUICK)
+    again = replace(QUICK, overwrite=True)
+    model = prepared.results / NAME
+    monkeypatch.setattr(fold, "start_from", lambda network, path: ("", True))
+    for source in (model, model / "fold_1"):
+        with pytest.raises(SettingsError, match="would delete the weights that --pretrained names; copy"):
+            train_folds(prepared, "1", (0, 1), replace(again, pretrained=str(source)))
+    monkeypatch.undo()
+    with pytest.raises(CheckpointError, match="no such file"):
+        train_folds(prepared, "1", (0, 1), replace(again, pretrained=str(tmp_path / "gone.pth")))
+    with pytest.raises(CheckpointError, match="of another network"):
+        train_folds(prepared, "1", (0,), replace(again, pretrained=str(model / "fold_1")))
+    with pytest.raises(SettingsError, match="device mps"):
+        train_folds(prepared, "1", (0, 1), replace(again, device="mps"))
+    (model / "fold_1" / "plan.json").write_text("{}")
+    with pytest.raises(PlanError):
+        train_folds(prepared, "1", (0, 1), replace(again, stages=("fine",)))
+    for number in (0, 1):
+        for stage in ("coarse", "fine"):
+            assert (model / f"fold_{number}" / stage / "model.safetensors").is_file()
+        assert (model / f"fold_{number}" / "validation").is_dir()
 
 
 def test_what_is_missing_is_named(prepared, stages):

@@ -56,7 +56,7 @@ def test_the_whole_cascade_is_scored(
     assert len(list((folder / "pictures").glob("*.png"))) == 3
     shown = capsys.readouterr().out
     assert "selected nothing on these cases" in shown
-    assert "missed something in 0 of 4" in shown
+    assert "missed something in 0/4" in shown
 
 
 def test_what_the_region_misses_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,9 +59,11 @@ class Region:
         fraction: region volume over image volume.
         flags: reasons for doubt, one line each; empty where everything is as in training.
         whole: whether the whole image is used because no region could be trusted.
+        widened: factor on the plan's margin, above 1 where something seemed lost.
     """
 
     box: Box
     fraction: float
     flags: tuple[str, ...] = ()
     whole: bool = False
+    widened: float = 1.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cc3d
 import numpy as np
@@ -33,6 +35,52 @@ def count_components(mask_zyx: np.ndarray) -> int:
         return 0
     part = np.ascontiguousarray(mask_zyx[box.slices] != 0)
     return int(cc3d.connected_components(part, connectivity=26, return_N=True)[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Component:
+    """A connected piece of one label.
+
+    Attributes:
+        label: class index.
+        box: its bounding box.
+        mask: bool, in the box.
+        volume_mm3: of its voxels.
+    """
+
+    label: int
+    box: Box
+    mask: np.ndarray
+    volume_mm3: float
+
+
+def large_components(
+    labels_zyx: np.ndarray, indices: Sequence[int], least_mm3: Sequence[float], voxel_mm3: float
+) -> list[Component]:
+    """Returns the 26-connected components of some labels that are large enough.
+
+    Args:
+        labels_zyx: class indices.
+        indices: labels to look at.
+        least_mm3: smallest volume that counts, one value a label.
+        voxel_mm3: volume of a voxel.
+    """
+    found = []
+    for index, least in zip(indices, least_mm3, strict=True):
+        pieces = cc3d.connected_components(labels_zyx == index, connectivity=26)
+        statistics = cc3d.statistics(pieces)
+        for k in range(1, len(statistics["voxel_counts"])):
+            volume_mm3 = float(statistics["voxel_counts"][k]) * voxel_mm3
+            if volume_mm3 >= least:
+                z, y, x = statistics["bounding_boxes"][k]
+                box = _box([z.start, y.start, x.start], [z.stop, y.stop, x.stop])
+                found.append(Component(index, box, pieces[box.slices] == k, volume_mm3))
+    return found
+
+
+def voxel_mm3(extent_mm: Float3, shape_zyx: Int3) -> float:
+    """Returns the volume of one voxel of a grid over an image of these edge lengths."""
+    return math.prod(extent_mm) / math.prod(shape_zyx)
 
 
 def bounding_box(mask_zyx: np.ndarray) -> Box | None:

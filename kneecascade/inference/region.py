@@ -63,9 +63,10 @@ def find_region(coarse_probabilities: np.ndarray, trace: Trace, plan: CascadePla
     if box is None or _most_missing(found.classes, plan):
         return whole_region(trace, (*found.flags, "no region to trust: the whole image was used"))
     found = _check_box(found, box, plan)
-    margin_mm = plan.region.margin_mm * (DOUBT_MARGIN if found.lost else 1.0)
-    grown = _on_fine_grid(box, margin_mm, trace)
-    return Region(grown, grown.voxels / math.prod(trace.fine_shape_zyx), found.flags)
+    widened = DOUBT_MARGIN if found.lost else 1.0
+    grown = _on_fine_grid(box, widened * plan.region.margin_mm, trace)
+    fraction = grown.voxels / math.prod(trace.fine_shape_zyx)
+    return Region(grown, fraction, found.flags, widened=widened)
 
 
 def whole_region(trace: Trace, flags: tuple[str, ...] = ()) -> Region:

@@ -11,6 +11,7 @@ import numpy as np
 
 from kneecascade.console import say, show_table, tracked
 from kneecascade.core.case import Case, LabelVolume
+from kneecascade.core.coarse_errors import CoarseErrors
 from kneecascade.core.plan import CascadePlan
 from kneecascade.core.record import to_plain
 from kneecascade.core.settings import PredictSettings
@@ -23,15 +24,17 @@ from kneecascade.imaging.files import grid_difference, read_labels, read_volume,
 from kneecascade.imaging.orientation import to_canonical
 from kneecascade.inference.cascade import Cascade, load_folds
 from kneecascade.network.device import tune_allocator
+from kneecascade.pipeline.coarse_errors import read_coarse_errors
 from kneecascade.pipeline.drawing import draw_result
+from kneecascade.pipeline.margin import left_out_region
 from kneecascade.pipeline.predict import limits_of
 from kneecascade.pipeline.prediction_record import case_record
+from kneecascade.pipeline.selection import NOTHING, selection
 from kneecascade.planning.plan_file import plan_hash
 from kneecascade.preprocessing.transform import native_box
 
 Record = dict[str, Any]
 PICTURES = 3
-SELECTION = "selected nothing on these cases"
 
 
 def validate_fold(
@@ -39,8 +42,9 @@ def validate_fold(
 ) -> Record:
     """Segments the held-out cases from their raw images, coarse stage to labels, and scores them.
 
-    Writes fold_N/validation: one label file a case, pictures of the worst three, summary.json. Nothing,
-    neither weights nor margin, is chosen by these scores.
+    Writes fold_N/validation: one label file a case, pictures of the worst three, summary.json. Whatever
+    was selected on these cases is named beside the scores; recall is that of the margin chosen without
+    the scored subject.
 
     Args:
         fold_folder: results/Dataset001_Name/fold_0, both stages trained.
@@ -62,10 +66,11 @@ def validate_fold(
     cascade = load_folds([fold_folder], settings.device, limits_of(settings))
     folder = fold_folder / "validation"
     shutil.rmtree(folder, ignore_errors=True)
+    errors = read_coarse_errors(fold_folder)
     records: dict[str, Record] = {}
     for case in tracked(cases, "validating", len(cases)):
-        records[case.name] = _validate_case(case, cascade, folder)
-    summary = summarize(records, cascade.plan)
+        records[case.name] = _validate_case(case, cascade, folder, errors)
+    summary = summarize(records, cascade.plan, selection(fold_folder))
     write_json(folder / "summary.json", summary)
     for case in _worst(cases, records, cascade.plan):
         _draw(case, cascade, folder, records[case.name])
@@ -83,12 +88,13 @@ def region_recall(reference: LabelVolume, region: Region, trace: Trace, plan: Ca
     return inside / total if total else None
 
 
-def summarize(records: Mapping[str, Record], plan: CascadePlan) -> Record:
+def summarize(records: Mapping[str, Record], plan: CascadePlan, selected: str = NOTHING) -> Record:
     """Returns means over cases beside the cases themselves.
 
     Args:
         records: as in summary.json, by case name.
         plan: says the labels.
+        selected: what was selected on these cases.
     """
 
     def dice(stage: str, label: str) -> Statistic:
@@ -102,7 +108,7 @@ def summarize(records: Mapping[str, Record], plan: CascadePlan) -> Record:
     return {
         "dataset": plan.dataset_name,
         "plan_hash": plan_hash(plan),
-        "selection": SELECTION,
+        "selection": selected,
         "dice": mean,
         "region": {
             "recall": to_plain(statistic(recalls)),
@@ -126,13 +132,14 @@ def show_summary(summary: Record, fold: str) -> None:
     recall = region["recall"]
     if recall["n"]:
         say(
-            f"region: recall {recall['mean']:.4f}, missed something in {region['misses']} of {recall['n']};"
-            f" {100 * region['fraction']['mean']:.0f} % of the image; {region['flagged']} flagged,"
+            f"region: margin {region['margin_mm']:.3g} mm, recall {recall['mean']:.4f}, missed something in"
+            f" {region['misses']}/{recall['n']}; {100 * region['fraction']['mean']:.0f} % of the image;"
+            f" {region['flagged']} flagged,"
             f" {region['whole']} whole; {summary['seconds']['mean']:.1f} s a case"
         )
 
 
-def _validate_case(case: Case, cascade: Cascade, folder: Path) -> Record:
+def _validate_case(case: Case, cascade: Cascade, folder: Path, errors: CoarseErrors | None) -> Record:
     if case.label is None:
         raise DatasetError(f"{case.name}: a held-out case needs a reference segmentation")
     volume, reference = read_volume(case.images), read_labels(case.label)
@@ -150,7 +157,8 @@ def _validate_case(case: Case, cascade: Cascade, folder: Path) -> Record:
     }
     record = case_record(result)
     seconds = {**record["seconds"], "total": round(sum(result.seconds.values()), 3)}
-    recall = region_recall(reference, result.region, result.trace, plan)
+    region = left_out_region(errors, case.name, result.region, result.trace, plan)
+    recall = region_recall(reference, region, result.trace, plan)
     return {"dice": dice, "region_recall": recall, **record, "seconds": seconds}
 
 

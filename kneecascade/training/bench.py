@@ -31,6 +31,7 @@ from kneecascade.training.cases import (
 from kneecascade.training.heads import label_frequencies, start_heads
 from kneecascade.training.heldout import HeldOut, fixed_patches
 from kneecascade.training.patches import PatchSource
+from kneecascade.training.sampling import GUESSED, Sampling
 from kneecascade.training.schedule import Schedule, make_schedule
 from kneecascade.training.step import make_optimizer
 
@@ -109,6 +110,7 @@ def set_up(
     training: Sequence[StoredCase],
     held_out: Sequence[StoredCase],
     augmentation: Augmentation,
+    sampling: Sampling = GUESSED,
 ) -> Bench:
     """Builds network and optimizer, reads the cases.
 
@@ -126,7 +128,7 @@ def set_up(
         [stage_case(case, task.stage, task.plan) for case in training], free_memory_bytes() // 2
     )
     _tell(task, where, network, cases, in_memory)
-    source = PatchSource(cases, stage.patch_shape_zyx, stage.spacing_mm)
+    source = PatchSource(cases, stage.patch_shape_zyx, stage.spacing_mm, sampling)
     if not heads_known:
         start_heads(network, label_frequencies(source, task.plan.labels.count, task.seed(FREQUENCIES)))
     watched = [stage_case(case, task.stage, task.plan) for case in held_out]

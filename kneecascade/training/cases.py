@@ -12,7 +12,7 @@ import numpy as np
 from kneecascade.core.geometry import Box, Int3
 from kneecascade.core.plan import CascadePlan, StagePlan
 from kneecascade.core.settings import Stage
-from kneecascade.imaging.components import scale_box
+from kneecascade.imaging.components import large_components, scale_box, voxel_mm3
 from kneecascade.preprocessing.store import StoredCase
 
 
@@ -26,6 +26,7 @@ class StageCase:
         label: uint8 class indices (Z, Y, X), likewise.
         positions: some voxels (n, 3) of each target class that is there.
         target_box: bounding box of the targets, or None.
+        pieces: bounding boxes of the targets' components that are large enough to count.
     """
 
     name: str
@@ -33,6 +34,7 @@ class StageCase:
     label: Any
     positions: Mapping[int, np.ndarray]
     target_box: Box | None
+    pieces: tuple[Box, ...] = ()
 
     @property
     def shape_zyx(self) -> Int3:
@@ -53,7 +55,7 @@ def stage_plan(plan: CascadePlan, stage: Stage) -> StagePlan:
 
 
 def stage_case(case: StoredCase, stage: Stage, plan: CascadePlan) -> StageCase:
-    """Returns the arrays of one stage; nothing is read yet."""
+    """Returns the arrays of one stage; images are not read yet."""
     targets = plan.labels.indices(plan.targets)
     box = case.target_box
     if stage == "fine":
@@ -63,7 +65,20 @@ def stage_case(case: StoredCase, stage: Stage, plan: CascadePlan) -> StageCase:
         trace = case.trace
         box = scale_box(box, trace.fine_shape_zyx, trace.coarse_shape_zyx) if box else None
     kept = {k: positions[k] for k in targets if k in positions and len(positions[k])}
-    return StageCase(case.name, image, label, kept, box)
+    pieces = _pieces(case, plan) if stage == "fine" else ()
+    return StageCase(case.name, image, label, kept, box, pieces)
+
+
+def _pieces(case: StoredCase, plan: CascadePlan) -> tuple[Box, ...]:
+    """Returns boxes on the fine grid; the components are those of the coarse labels, where it is quick."""
+    trace = case.trace
+    found = large_components(
+        np.asarray(case.coarse_label[:]),
+        plan.labels.indices(plan.targets),
+        plan.region.min_component_mm3,
+        voxel_mm3(trace.native.extent_mm, trace.coarse_shape_zyx),
+    )
+    return tuple(scale_box(c.box, trace.coarse_shape_zyx, trace.fine_shape_zyx) for c in found)
 
 
 def into_memory(cases: Sequence[StageCase], limit_bytes: int) -> tuple[list[StageCase], bool]:

@@ -9,7 +9,8 @@ from torch import nn
 
 from kneecascade.network.device import Device
 from kneecascade.training.loss import dice_cross_entropy
-from kneecascade.training.patches import PatchSource, Sampling
+from kneecascade.training.patches import PatchSource
+from kneecascade.training.sampling import Sampling
 from kneecascade.training.step import precision
 
 PATCHES = 8

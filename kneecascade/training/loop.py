@@ -20,6 +20,7 @@ from kneecascade.training.feed import Feed
 from kneecascade.training.finish import WEIGHTS_FILE, save_final
 from kneecascade.training.heldout import watch
 from kneecascade.training.history import Epoch, append_epoch, cut_history, draw_progress
+from kneecascade.training.sampling import GUESSED, Sampling
 from kneecascade.training.schedule import Clock
 from kneecascade.training.step import Stepper, align_state
 
@@ -49,6 +50,7 @@ def train_stage(
     folder: Path,
     budget_s: float | None = None,
     augmentation: Augmentation | None = None,
+    sampling: Sampling = GUESSED,
 ) -> None:
     """Trains one stage and writes its final weights, those of the last step.
 
@@ -61,6 +63,7 @@ def train_stage(
         folder: gets model.safetensors, training_state.safetensors, training.jsonl, progress.png.
         budget_s: seconds the stage may take over all its runs; its schedule ends inside them.
         augmentation: what happens to patches how often; None for the default.
+        sampling: where patches are drawn.
 
     Raises:
         TrainingError: no cases, unreadable patches, or a loss that stays not finite.
@@ -69,7 +72,7 @@ def train_stage(
     clock = Clock()
     task = Task(stage, plan, settings, folder, budget_s)
     folder.mkdir(parents=True, exist_ok=True)
-    bench = set_up(task, training, held_out, augmentation or Augmentation())
+    bench = set_up(task, training, held_out, augmentation or Augmentation(), sampling)
     start = _go_on(task, bench) if settings.resume else Position()
     run = _Run(task, bench, start, clock)
     run.train()

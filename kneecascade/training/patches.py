@@ -11,31 +11,11 @@ from batchgenerators.dataloading.data_loader import DataLoader
 
 from kneecascade.core.geometry import Box, Float3, Int3
 from kneecascade.training.cases import StageCase
+from kneecascade.training.sampling import GUESSED, Sampling, draw_region
 
 ENLARGED = 0.1  # share of the patch added on each side, for augmentation to turn into
 
 OVERHANG = 0.1  # share of the patch that may lie beyond the volume
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How the centres of patches are drawn.
-
-    Attributes:
-        on_target: share of patches around a voxel of a target class, each class alike often.
-        in_region: share inside a region made from the reference, jittered as coarse regions err.
-        jitter: shift of a centre, as a share of the patch.
-        margin_mm: what a region adds around its targets.
-        margin_jitter_mm: by how much each side of a region may be off.
-
-    The rest of the patches come from anywhere in the volume.
-    """
-
-    on_target: float = 0.6
-    in_region: float = 0.25
-    jitter: float = 0.25
-    margin_mm: float = 6.0
-    margin_jitter_mm: float = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +33,7 @@ class PatchSource:
     cases: Sequence[StageCase]
     patch_shape_zyx: Int3
     spacing_mm: Float3
-    sampling: Sampling = Sampling()
+    sampling: Sampling = GUESSED
     enlarged: bool = True
 
     def batch(self, size: int, seed: tuple[int, ...]) -> dict[str, Any]:
@@ -92,17 +72,9 @@ class PatchSource:
             centre = rows[draw.integers(len(rows))] + draw.uniform(-s.jitter, s.jitter, 3) * patch
             return "target", _held(centre, whole, patch, draw)
         if luck < s.on_target + s.in_region and case.target_box:
-            return "region", _inside(self._region(case, case.target_box, draw), patch, draw)
+            region = draw_region(case, case.target_box, s, self.spacing_mm, draw)
+            return "region", _inside(region, patch, draw)
         return "anywhere", _inside(whole, patch, draw)
-
-    def _region(self, case: StageCase, box: Box, draw: np.random.Generator) -> Box:
-        s = self.sampling
-        off = draw.uniform(-s.margin_jitter_mm, s.margin_jitter_mm, (2, 3))
-        margin = np.rint((s.margin_mm + off) / np.asarray(self.spacing_mm)).astype(int)
-        start = np.maximum(np.asarray(box.start_zyx) - margin[0], 0)
-        stop = np.minimum(np.asarray(box.stop_zyx) + margin[1], case.shape_zyx)
-        (a, b, c), (d, e, f) = start.tolist(), np.maximum(stop, start + 1).tolist()
-        return Box((a, b, c), (d, e, f))
 
 
 class PatchLoader(DataLoader):
