@@ -38,9 +38,10 @@ setup(
         "blosc2",
         "safetensors",
         "rich",
+        "pydicom>=3",
     ],
     extras_require={
-        "dicom": ["pydicom"],
+        "dicom": ["highdicom>=0.25", "pylibjpeg", "pylibjpeg-openjpeg"],
         "report": ["plotly>=5"],
         "datasets": ["h5py", "openpyxl"],
         "test": TEST,
@@ -56,6 +57,7 @@ setup(
             "kc_report = kneecascade.cli.report:main",
             "kc_demo = kneecascade.cli.demo:main",
             "kc_benchmark = kneecascade.cli.benchmark:main",
+            "kc_dicom = kneecascade.cli.dicom:main",
             "kc_convert_dataset = kneecascade.cli.convert_dataset:main",
         ]
     },

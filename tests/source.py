@@ -15,7 +15,7 @@ FLOORS = {
     "pipeline": 6,
     **dict.fromkeys(("training", "inference"), 5),
     **dict.fromkeys(("planning", "preprocessing", "evaluation", "biomarkers"), 4),
-    **dict.fromkeys(("phantom", "dataset_conversion", "report"), 4),
+    **dict.fromkeys(("phantom", "dataset_conversion", "report", "dicom"), 4),
     **dict.fromkeys(("imaging", "network", "workspace"), 3),
     "core": 2,
     "ground": 1,

@@ -1,0 +1,121 @@
+"""Searches a folder tree for DICOM images, whatever the files are called."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.uid import UID, MediaStorageDirectoryStorage, SegmentationStorage
+
+from kneecascade.console import tracked
+from kneecascade.dicom.frame import Frame
+from kneecascade.dicom.header import WANTED, frames_of
+from kneecascade.errors import InputError
+
+PREAMBLE = 128
+FIRST_GROUPS = (b"\x08\x00", b"\x02\x00", b"\x00\x08", b"\x00\x02")
+"""Files without a preamble start with an element of group 8 or 2, in either byte order."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a folder holds.
+
+    Attributes:
+        frames: every 2D image.
+        unreadable: DICOM files whose header is broken.
+        without_image: number of DICOM files that hold no image: reports, segmentations.
+    """
+
+    frames: list[Frame]
+    unreadable: list[str]
+    without_image: int
+
+
+def is_dicom(path: Path) -> bool:
+    """Tells from its first bytes whether a file is DICOM; False where it cannot be opened."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(PREAMBLE + 4)
+    except OSError:
+        return False
+    return start[PREAMBLE:] == b"DICM" or (start[:2] in FIRST_GROUPS and len(start) > PREAMBLE)
+
+
+def holds_dicom(folder: Path) -> bool:
+    """Tells whether any file of a folder tree is DICOM."""
+    return any(is_dicom(path) for path in _files(folder))
+
+
+def scan(root: Path) -> Found:
+    """Reads the headers of all DICOM files of a folder tree, or of one file.
+
+    Files that are no DICOM and DICOMDIR are passed over.
+
+    Raises:
+        InputError: there is no such folder, or no DICOM image in it.
+    """
+    if not root.exists():
+        raise InputError(f"{root}: no such file or folder")
+    files = [path for path in _files(root) if is_dicom(path)]
+    frames: list[Frame] = []
+    unreadable: list[str] = []
+    without_image = 0
+    with quiet_pydicom():
+        for path in tracked(files, "reading headers", len(files)):
+            name = path.name if path == root else path.relative_to(root).as_posix()
+            try:
+                found = _read(path, name)
+            except Exception:  # pydicom raises whatever broken bytes lead to
+                if _has_preamble(path):
+                    unreadable.append(name)
+                continue
+            frames += found or []
+            without_image += found == []
+    if not frames and not unreadable:
+        raise InputError(f"{root}: no DICOM images in it")
+    return Found(frames, unreadable, without_image)
+
+
+@contextmanager
+def quiet_pydicom() -> Iterator[None]:
+    """Lets pydicom read values that break the standard, as scanners write them, without a word."""
+    with warnings.catch_warnings(), pydicom.config.disable_value_validation():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def read_header(path: Path, tags: list[str] | None = None) -> Dataset:
+    """Reads a header without its pixels; `tags` are the only elements wanted."""
+    return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags, force=True)
+
+
+def _read(path: Path, name: str) -> list[Frame] | None:
+    """Returns frames; None of a DICOMDIR or something else that is no image of a patient."""
+    dataset = read_header(path, [*WANTED])
+    kind = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID")
+    if kind is None or kind == MediaStorageDirectoryStorage:
+        return None
+    frames = [] if kind == SegmentationStorage else frames_of(dataset, path, name)
+    if not frames and "Image Storage" in UID(kind).name:
+        raise ValueError("an image without a size")
+    return frames
+
+
+def _has_preamble(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(PREAMBLE + 4)[PREAMBLE:] == b"DICM"
+
+
+def _files(root: Path) -> Iterator[Path]:
+    if root.is_file():
+        yield root
+        return
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and not path.name.startswith("."):
+            yield path
