@@ -34,6 +34,24 @@ def test_a_reference_adds_a_row(tmp_path):
     assert two.shape[0] > 1.5 * one.shape[0]
 
 
+def test_a_long_title_is_wrapped_inside_the_picture(tmp_path):
+    picture = draw(tmp_path / "a.png", np.zeros(SHAPE, dtype=np.uint8), slices=[(2, 8)])
+    overlay_png(
+        tmp_path / "b.png",
+        np.zeros(SHAPE),
+        np.zeros(SHAPE, np.uint8),
+        SPACING,
+        NAMES,
+        "word " * 99,
+        None,
+        [(2, 8)],
+    )
+    long = matplotlib.image.imread(tmp_path / "b.png")[..., :3]
+    assert long.shape == picture.shape
+    assert not long[:, :3].any()
+    assert not long[:, -3:].any()
+
+
 def test_no_labels_at_all(tmp_path):
     picture = draw(tmp_path / "a.png", np.zeros(SHAPE, dtype=np.uint8))
     assert not has_colour(picture, (0xFF, 0x4D, 0x4D))

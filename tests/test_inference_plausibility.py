@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from plans import tiny_plan
 
 from kneecascade.core.geometry import Box
 from kneecascade.inference.plausibility import (
     MISSING,
-    TOO_FAR,
+    Doubt,
     differences,
-    doubt_of_extents,
     doubt_of_volumes,
 )
 
@@ -43,22 +41,9 @@ def test_volumes(a: float, b: float, lost: bool, amount: float, flags: tuple[str
     assert doubt.amount == pytest.approx(amount)
 
 
-def test_extents_of_each_target_and_of_all_together() -> None:
-    plan = _plan(
-        max_extent_mm=(20.0, 20.0, 20.0),
-        max_label_extent_mm=((10.0, 20.0, 20.0), (20.0, 20.0, 20.0)),
-        min_component_mm3=(16.0, 16.0),
-    )
-    classes = np.zeros((40, 10, 10), dtype=np.uint8)
-    assert doubt_of_extents(classes, (1.0, 1.0, 2.0), plan) == 0
-    classes[0:10, 2:4, 2:4] = 2
-    assert doubt_of_extents(classes, (1.0, 1.0, 2.0), plan) == 0
-    classes[39, 9, 9] = 2  # a speck
-    assert doubt_of_extents(classes, (1.0, 1.0, 2.0), plan) == 0
-    classes[36:40, 2:4, 2:4] = 3
-    assert doubt_of_extents(classes, (1.0, 1.0, 2.0), plan) == TOO_FAR
-    classes[0:20, 2:4, 2:4] = 2
-    assert doubt_of_extents(classes, (1.0, 1.0, 2.0), plan) == 2 * TOO_FAR
+def test_doubts_add_up() -> None:
+    both = Doubt(("a",), True, 1.0) + Doubt(("b",), False, 2.0)
+    assert both == Doubt(("a", "b"), True, 3.0)
 
 
 def test_differences_name_the_axes() -> None:

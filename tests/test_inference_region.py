@@ -135,10 +135,11 @@ def test_a_box_too_small_is_flagged_and_widened() -> None:
     assert region.box.start_zyx[0] == 6 * 2 - 6
 
 
-def test_targets_at_the_border_are_flagged() -> None:
+def test_targets_at_the_border_widen_the_margin() -> None:
     pieces = {**KNEE, "tibial": _box(1, 8, 8, 9, 12, 16)}
     region = find_region(_probabilities(**pieces), TRACE, _plan())
-    assert region.flags == ("targets reach the border of the image: foot", "margin widened to 6 mm")
+    assert region.at_border == ("foot",)
+    assert region.flags == ()  # the fine stage has the last word
     assert region.box.start_zyx == (0, 2 * 6 - 6, 2 * 8 - 6)
 
 
@@ -146,14 +147,14 @@ def test_the_border_is_no_news_where_training_cases_reached_it() -> None:
     pieces = {**KNEE, "tibial": _box(1, 8, 8, 9, 12, 16)}
     plan = _plan()
 
-    def flags(gap_mm: float) -> tuple[str, ...]:
+    def sides(gap_mm: float) -> tuple[str, ...]:
         gaps = (gap_mm, 20.0, 20.0, 20.0, 20.0, 20.0)
         region = replace(plan.region, min_gap_mm=gaps)
-        return find_region(_probabilities(**pieces), TRACE, replace(plan, region=region)).flags
+        return find_region(_probabilities(**pieces), TRACE, replace(plan, region=region)).at_border
 
-    assert not flags(0.0)
-    assert not flags(4.0)  # a coarse voxel of 2 mm from the border, and one more of doubt
-    assert flags(4.1)[0] == "targets reach the border of the image: foot"
+    assert not sides(0.0)
+    assert not sides(4.0)  # a coarse voxel of 2 mm from the border, and one more of doubt
+    assert sides(4.1) == ("foot",)
 
 
 def test_a_target_that_some_training_case_lacked_may_be_missing() -> None:

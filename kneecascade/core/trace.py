@@ -60,6 +60,7 @@ class Region:
         flags: reasons for doubt, one line each; empty where everything is as in training.
         whole: whether the whole image is used because no region could be trusted.
         widened: factor on the plan's margin, above 1 where something seemed lost.
+        at_border: sides of the image that the coarse stage's targets reach, as no training case's did.
     """
 
     box: Box
@@ -67,3 +68,4 @@ class Region:
     flags: tuple[str, ...] = ()
     whole: bool = False
     widened: float = 1.0
+    at_border: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from kneecascade.core.geometry import Float3
 PLANES = ("axial", "coronal", "sagittal")
 COLOURS = ("#4da6ff", "#ff4d4d", "#5fd35f", "#ffb000", "#c77dff", "#00e5d4", "#ff7dc3", "#e8e337", "#a0784c")
 ROW_INCHES = 3.6
+CHARACTERS_PER_INCH = 10.5
 Slice = tuple[int, int]
 
 
@@ -65,7 +67,7 @@ def overlay_png(
             grey, labels = (np.take(array, index, axis=axis) for array in (image_zyx, layer.labels))
             _draw(panel, grey, labels, axis, spacing_mm, layer.style, window)
             panel.set_title(f"{layer.heading}, {PLANES[axis]} {index}", color="white", fontsize=9)
-    figure.suptitle(title, color="white", fontsize=11)
+    figure.suptitle(_wrapped(title, figure.get_figwidth()), color="white", fontsize=11)
     _legend(figure, layers, label_names)
     _save(figure, path)
 
@@ -166,6 +168,12 @@ def _legend(figure: Any, layers: Sequence[_Layer], label_names: Sequence[str]) -
             frameon=False,
             fontsize=9,
         )
+
+
+def _wrapped(title: str, inches: float) -> str:
+    """Breaks a title into lines that fit the figure, three at most."""
+    lines = textwrap.wrap(title, max(20, int(inches * CHARACTERS_PER_INCH)), max_lines=3, placeholder=" ...")
+    return "\n".join(lines)
 
 
 def _save(figure: Any, path: Path) -> None:

@@ -17,14 +17,16 @@ from kneecascade.core.plan import CascadePlan, StagePlan
 from kneecascade.core.settings import DeviceName
 from kneecascade.core.trace import PreparedCase, Region, Trace
 from kneecascade.evaluation.overlap import label_volumes_ml
+from kneecascade.imaging.components import bounding_box
 from kneecascade.imaging.orientation import to_canonical
 from kneecascade.inference.folds import one_plan, trained_folds, weights_file
-from kneecascade.inference.plausibility import Doubt, doubt_of_extents, doubt_of_volumes
+from kneecascade.inference.pieces import drop_far_pieces
+from kneecascade.inference.plausibility import Doubt, doubt_of_volumes, touched_sides
 from kneecascade.inference.region import find_region, whole_region
 from kneecascade.inference.stage import Limits, load_stage, needs_tiles, predict_stage
 from kneecascade.network.device import Device, choose_device
 from kneecascade.planning.plan_file import read_plan
-from kneecascade.preprocessing.transform import class_indices, fine_image, prepare, restore, restore_coarse
+from kneecascade.preprocessing.transform import fine_image, native_box, prepare, restore, restore_coarse
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +142,7 @@ class Cascade:
             fine_probabilities=None,
             region=look.region,
             trace=trace,
-            flags=(*look.region.flags, *look.doubt.flags),
+            flags=(*look.region.flags, *self._border_flags(look, trace), *look.doubt.flags),
             volumes_ml=look.volumes_ml,
             seconds=seconds,
             in_tiles=needs_tiles(self.plan.fine, seen.shape_zyx, self.device, self.limits),
@@ -157,25 +159,32 @@ class Cascade:
             fine = fine[(slice(None), *(slice(a - low, a - low + n) for a, low, n in corners))]
         with _timed(seconds, "restore"):
             labels = restore(coarse, fine, region, prepared.trace, self.plan)
+            far = drop_far_pieces(labels, native_box(region.box, prepared.trace), prepared.trace, self.plan)
             volumes = label_volumes_ml(labels.array, self.plan.labels, labels.geometry.voxel_mm3)
-        return _Look(region, fine, labels, volumes, doubt_of_volumes(volumes, self.plan, "the fine stage"))
+        doubt = doubt_of_volumes(volumes, self.plan, "the fine stage") + far
+        return _Look(region, fine, labels, volumes, doubt)
 
     def _look_everywhere(
         self, prepared: PreparedCase, coarse: np.ndarray, first: _Look, seconds: dict[str, float]
     ) -> _Look:
         """Returns the more plausible of a first look and one at the whole image; says which in a flag."""
-        region = whole_region(prepared.trace, first.region.flags)
+        region = replace(whole_region(prepared.trace, first.region.flags), at_border=first.region.at_border)
         second = self._look_closely(prepared, coarse, region, seconds)
-        with _timed(seconds, "restore"):
-            better = self._doubt(second, prepared.trace) < self._doubt(first, prepared.trace)
+        better = second.doubt.amount < first.doubt.amount
         kept, which = (second, "the whole image's") if better else (first, "the region's")
         flag = f"looked at the whole image as well ({first.doubt.flags[0]}); kept {which} answer"
         return replace(kept, region=replace(kept.region, flags=(*kept.region.flags, flag)))
 
-    def _doubt(self, look: _Look, trace: Trace) -> float:
+    def _border_flags(self, look: _Look, trace: Trace) -> list[str]:
+        """Flags a knee cut by the image, once the fine stage says so too: coarse labels stray more easily."""
+        if not look.region.at_border:
+            return []
+        targets = self.plan.labels.indices(self.plan.targets)
         turned = to_canonical(look.labels.array, trace.axes_zyx, trace.flips_zyx)
-        classes = class_indices(turned, self.plan.labels)
-        return look.doubt.amount + doubt_of_extents(classes, trace.native.spacing_mm, self.plan)
+        box = bounding_box(np.isin(turned, [self.plan.labels.values[k] for k in targets]))
+        native = trace.native
+        sides = touched_sides(box, native.shape_zyx, native.spacing_mm, self.plan) if box else ()
+        return [f"targets reach the border of the image: {', '.join(sides)}"] if sides else []
 
     def _probabilities(
         self, networks: Sequence[nn.Module], image: np.ndarray, stage: StagePlan

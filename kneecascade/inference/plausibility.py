@@ -6,11 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from kneecascade.core.geometry import Box, Float3
+from kneecascade.core.geometry import Box, Float3, Int3
 from kneecascade.core.plan import CascadePlan
-from kneecascade.imaging.components import bounding_box, plausible_components
 
 MM3_PER_ML = 1000.0
 MISSING = 10.0
@@ -18,6 +15,7 @@ MISSING = 10.0
 TOO_FAR = 5.0
 """Doubt that a box beyond every believable one counts: false finds far away, worse than a small volume."""
 AXES = ("z", "y", "x")
+SIDES = (("foot", "head"), ("front", "back"), ("right", "left"))
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,10 @@ class Doubt:
     flags: tuple[str, ...] = ()
     lost: bool = False
     amount: float = 0.0
+
+    def __add__(self, other: Doubt) -> Doubt:
+        """Returns both doubts together."""
+        return Doubt((*self.flags, *other.flags), self.lost or other.lost, self.amount + other.amount)
 
 
 def doubt_of_volumes(volumes_ml: Mapping[str, float], plan: CascadePlan, where: str) -> Doubt:
@@ -63,33 +65,6 @@ def doubt_of_volumes(volumes_ml: Mapping[str, float], plan: CascadePlan, where: 
     return Doubt(tuple(flags), lost, amount)
 
 
-def doubt_of_extents(classes: np.ndarray, spacing_mm: Float3, plan: CascadePlan) -> float:
-    """Returns `TOO_FAR` for each target, and for all together, that reaches farther than the plan believes.
-
-    Pieces below the plan's smallest component are passed over.
-
-    Args:
-        classes: class indices (Z, Y, X) on the canonical grid.
-        spacing_mm: (z, y, x) of it.
-        plan: says what is believable.
-    """
-    region, boxes, amount = plan.region, [], 0.0
-    limits: Sequence[Float3 | None] = region.max_label_extent_mm or (None,) * len(plan.targets)
-    voxel_mm3 = math.prod(spacing_mm)
-    for name, min_mm3, limit in zip(plan.targets, region.min_component_mm3, limits, strict=True):
-        least = max(1, math.ceil(min_mm3 / voxel_mm3 - 1e-6))
-        box = bounding_box(plausible_components(classes == plan.labels.index(name), least))
-        if box is not None:
-            boxes.append(box)
-            amount += _too_far(box, spacing_mm, limit) if limit else 0.0
-    if not boxes:
-        return amount
-    start = [min(box.start_zyx[k] for box in boxes) for k in range(3)]
-    stop = [max(box.stop_zyx[k] for box in boxes) for k in range(3)]
-    together = Box((start[0], start[1], start[2]), (stop[0], stop[1], stop[2]))
-    return amount + _too_far(together, spacing_mm, region.max_extent_mm)
-
-
 def differences(box: Box, spacing_mm: Float3, limit_mm: Sequence[float], rule: str) -> str:
     """Names the axes along which a box breaks a limit, "at least" or "at most"; "" for none."""
     wrong = []
@@ -101,6 +76,22 @@ def differences(box: Box, spacing_mm: Float3, limit_mm: Sequence[float], rule: s
     return "; ".join(wrong)
 
 
-def _too_far(box: Box, spacing_mm: Float3, limit_mm: Float3) -> float:
-    edges = zip(box.shape_zyx, spacing_mm, limit_mm, strict=True)
-    return TOO_FAR if any(n * mm > limit for n, mm, limit in edges) else 0.0
+def touched_sides(box: Box, shape_zyx: Int3, spacing_mm: Float3, plan: CascadePlan) -> tuple[str, ...]:
+    """Names the sides of the image that the targets' box reaches within a voxel, if no training case did.
+
+    A voxel of doubt is given: labels are no more exact.
+
+    Args:
+        box: around the targets, on a canonical grid of the whole image.
+        shape_zyx: of the grid.
+        spacing_mm: (z, y, x) of the grid.
+        plan: says how near training cases came.
+    """
+    touched = []
+    gaps_mm = plan.region.min_gap_mm or (math.inf,) * 6
+    for k, (low, high) in enumerate(SIDES):
+        before, after = box.start_zyx[k], shape_zyx[k] - box.stop_zyx[k]
+        for side, voxels, gap_mm in ((low, before, gaps_mm[2 * k]), (high, after, gaps_mm[2 * k + 1])):
+            if voxels <= 1 and (voxels + 1) * spacing_mm[k] < gap_mm:
+                touched.append(side)
+    return tuple(touched)

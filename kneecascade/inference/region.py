@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cc3d
@@ -20,12 +19,11 @@ from kneecascade.imaging.components import (
     plausible_components,
     scale_box,
 )
-from kneecascade.inference.plausibility import MM3_PER_ML, differences, doubt_of_volumes
+from kneecascade.inference.pieces import cluster, grown, label_limits, pieces_together
+from kneecascade.inference.plausibility import MM3_PER_ML, differences, doubt_of_volumes, touched_sides
 
 DOUBT_MARGIN = 2.0
 """Margins are multiplied by this where the coarse stage seems to have lost something."""
-SIDES = (("foot", "head"), ("front", "back"), ("right", "left"))
-NO_LIMIT: Float3 = (math.inf, math.inf, math.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +61,11 @@ def find_region(coarse_probabilities: np.ndarray, trace: Trace, plan: CascadePla
     if box is None or _most_missing(found.classes, plan):
         return whole_region(trace, (*found.flags, "no region to trust: the whole image was used"))
     found = _check_box(found, box, plan)
-    widened = DOUBT_MARGIN if found.lost else 1.0
+    touched = touched_sides(box, trace.coarse_shape_zyx, found.spacing_mm, plan)
+    widened = DOUBT_MARGIN if found.lost or touched else 1.0
     grown = _on_fine_grid(box, widened * plan.region.margin_mm, trace)
     fraction = grown.voxels / math.prod(trace.fine_shape_zyx)
-    return Region(grown, fraction, found.flags, widened=widened)
+    return Region(grown, fraction, found.flags, widened=widened, at_border=touched)
 
 
 def whole_region(trace: Trace, flags: tuple[str, ...] = ()) -> Region:
@@ -91,27 +90,17 @@ def _keep_components(classes: np.ndarray, spacing_mm: Float3, plan: CascadePlan)
     kept = np.zeros_like(classes)
     flags: list[str] = []
     voxel_mm3 = math.prod(spacing_mm)
-    limits = plan.region.max_label_extent_mm or (NO_LIMIT,) * len(plan.targets)
-    for name, min_mm3, limit in zip(plan.targets, plan.region.min_component_mm3, limits, strict=True):
+    for name, min_mm3, limit in zip(
+        plan.targets, plan.region.min_component_mm3, label_limits(plan), strict=True
+    ):
         index = plan.labels.index(name)
         min_voxels = max(1, math.ceil(min_mm3 / voxel_mm3 - 1e-6))
         mask = plausible_components(classes == index, min_voxels)
-        together = _together(mask, spacing_mm, limit)
+        together = pieces_together(mask, spacing_mm, limit)
         if together is not mask:
             flags.append(f"{name}: pieces far from the largest dropped by the coarse stage")
         kept[together] = index
     return _Findings(kept, spacing_mm, tuple(flags), lost=False)
-
-
-def _together(mask: np.ndarray, spacing_mm: Float3, limit_mm: Float3) -> np.ndarray:
-    """Drops pieces of one label that lie too far apart to belong to one; the mask itself where none do."""
-    box = bounding_box(mask)
-    roomy = _grown(limit_mm, spacing_mm)
-    if box is None or not differences(box, spacing_mm, roomy, "at most"):
-        return mask
-    pieces = cc3d.connected_components(mask, connectivity=26)
-    kept = _cluster(pieces, spacing_mm, roomy)
-    return mask if len(kept) == int(pieces.max()) else np.isin(pieces, kept)
 
 
 def _drop_far_pieces(found: _Findings, plan: CascadePlan) -> _Findings:
@@ -119,42 +108,17 @@ def _drop_far_pieces(found: _Findings, plan: CascadePlan) -> _Findings:
     box = bounding_box(found.classes)
     if box is None:
         return found
-    limit = _grown(plan.region.max_extent_mm, found.spacing_mm)
+    limit = grown(plan.region.max_extent_mm, found.spacing_mm)
     too_large = differences(box, found.spacing_mm, limit, "at most")
     if not too_large:
         return found
     pieces = cc3d.connected_components(found.classes != 0, connectivity=26)
-    kept = _cluster(pieces, found.spacing_mm, limit)
+    kept = cluster(pieces, found.spacing_mm, limit)
     dropped = int(pieces.max()) - len(kept)
     what = f"{dropped} pieces far from the largest dropped" if dropped else "nothing could be dropped"
     flag = f"coarse pieces too far apart: {too_large}; {what}"
     classes = np.where(np.isin(pieces, kept), found.classes, 0).astype(found.classes.dtype)
     return _Findings(classes, found.spacing_mm, (*found.flags, flag))
-
-
-def _grown(limit_mm: Float3, spacing_mm: Float3) -> Float3:
-    """Adds a voxel: rounding to coarse voxels makes a box look larger than it is."""
-    z, y, x = (limit + voxel for limit, voxel in zip(limit_mm, spacing_mm, strict=True))
-    return (z, y, x)
-
-
-def _cluster(pieces: np.ndarray, spacing_mm: Float3, max_extent_mm: Sequence[float]) -> list[int]:
-    """Returns the numbers of the largest piece and, from large to small, of those that still fit with it."""
-    statistics = cc3d.statistics(pieces)
-    counts, boxes = statistics["voxel_counts"], statistics["bounding_boxes"]
-    order = sorted(range(1, len(counts)), key=lambda k: -int(counts[k]))
-    kept, low, high = [], None, None
-    for k in order:
-        start = np.array([s.start for s in boxes[k]])
-        stop = np.array([s.stop for s in boxes[k]])
-        if low is None or high is None:
-            low, high, limit = start, stop, np.maximum((stop - start) * spacing_mm, max_extent_mm)
-        elif np.all((np.maximum(high, stop) - np.minimum(low, start)) * spacing_mm <= limit):
-            low, high = np.minimum(low, start), np.maximum(high, stop)
-        else:
-            continue
-        kept.append(k)
-    return kept
 
 
 def _check_volumes(found: _Findings, plan: CascadePlan) -> _Findings:
@@ -167,33 +131,15 @@ def _check_volumes(found: _Findings, plan: CascadePlan) -> _Findings:
 
 
 def _check_box(found: _Findings, box: Box, plan: CascadePlan) -> _Findings:
-    """Flags a box that is too small or cut by the border of the image; both count as lost."""
+    """Flags a box that is too small, and the wider margin of whatever seems lost."""
     flags = list(found.flags)
     small = differences(box, found.spacing_mm, plan.region.min_extent_mm, "at least")
     if small:
         flags.append(f"region too small: {small}")
-    touched = _touched_sides(found, box, plan)
-    if touched:
-        flags.append(f"targets reach the border of the image: {', '.join(touched)}")
-    lost = found.lost or bool(small) or bool(touched)
+    lost = found.lost or bool(small)
     if lost:
         flags.append(f"margin widened to {DOUBT_MARGIN * plan.region.margin_mm:.3g} mm")
     return _Findings(found.classes, found.spacing_mm, tuple(flags), lost)
-
-
-def _touched_sides(found: _Findings, box: Box, plan: CascadePlan) -> list[str]:
-    """Names the sides of the image that a box reaches within one voxel, if no training case came so near.
-
-    A voxel of doubt is given: coarse labels are no more exact.
-    """
-    touched = []
-    gaps_mm = plan.region.min_gap_mm or (math.inf,) * 6
-    for k, (low, high) in enumerate(SIDES):
-        before, after = box.start_zyx[k], found.classes.shape[k] - box.stop_zyx[k]
-        for side, voxels, gap_mm in ((low, before, gaps_mm[2 * k]), (high, after, gaps_mm[2 * k + 1])):
-            if voxels <= 1 and (voxels + 1) * found.spacing_mm[k] < gap_mm:
-                touched.append(side)
-    return touched
 
 
 def _on_fine_grid(box: Box, margin_mm: float, trace: Trace) -> Box:
