@@ -27,6 +27,9 @@ def main(argv: list[str] | None = None) -> int:
             tta=arguments.tta,
             save_probabilities=arguments.save_probabilities,
             resume=arguments.resume,
+            series=arguments.series,
+            echo=arguments.echo,
+            dicom_seg=arguments.dicom_seg,
         )
         model = choose_model(find_workspace(arguments.workspace), arguments.dataset, arguments.model)
         failed = predict_images(
@@ -40,10 +43,12 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kc_predict",
-        description="Segments a folder of images or one image; results lie on the images' exact grids.",
+        description="Segments images or DICOM; results lie on the images' exact grids.",
     )
     add = parser.add_argument
-    add("-i", "--input", type=Path, required=True, metavar="IN", help="a folder of images, or one image")
+    add(
+        "-i", "--input", type=Path, required=True, metavar="IN", help="a folder of images or of DICOM, or one"
+    )
     add("-o", "--output", type=Path, required=True, metavar="OUT", help="a folder; a file for one image")
     add("-d", "--dataset", metavar="ID", help="the model of this data set: 1, 001, Dataset001_Name")
     add("-m", "--model", type=Path, metavar="FOLDER", help="a model folder with fold_0 and so on in it")
@@ -53,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--save-probabilities", action="store_true", help="also write them, to OUT/probabilities")
     add("--tta", action="store_true", help="average over mirrorings: 2 or more times the networks' time")
     add("--continue", dest="resume", action="store_true", help="keep finished images of model and settings")
+    add("--series", metavar="TEXT", help="DICOM: only series of this number, UID or part of the description")
+    add("--echo", metavar="ECHO", help="DICOM: a number, rss or mean of all (default: rss)")
+    add("--dicom-seg", action="store_true", help="DICOM: also write a DICOM segmentation a case")
     add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
     add(
         "--memory-limit-gb",

@@ -59,6 +59,9 @@ class PredictSettings:
         tta: whether to average over the plan's mirrorings, in both stages.
         save_probabilities: whether to write the fine stage's probabilities of the region.
         resume: keep finished cases of the same model, image and settings.
+        series: which DICOM series; None for all.
+        echo: which echo of a DICOM series, "rss" or "mean"; None for "rss".
+        dicom_seg: whether to write a DICOM segmentation as well.
     """
 
     device: DeviceName = "auto"
@@ -69,3 +72,6 @@ class PredictSettings:
     tta: bool = False
     save_probabilities: bool = False
     resume: bool = False
+    series: str | None = None
+    echo: str | None = None
+    dicom_seg: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +80,22 @@ def scan(root: Path) -> Found:
     if not frames and not unreadable:
         raise InputError(f"{root}: no DICOM images in it")
     return Found(frames, unreadable, without_image)
+
+
+def frames_in(files: Iterable[Path]) -> list[Frame]:
+    """Returns the frames of given files.
+
+    Raises:
+        InputError: one of them is no DICOM image.
+    """
+    frames: list[Frame] = []
+    with quiet_pydicom():
+        for path in files:
+            try:
+                frames += _read(path, path.name) or []
+            except Exception as error:  # pydicom raises whatever broken bytes lead to
+                raise InputError(f"{path}: cannot be read as DICOM") from error
+    return frames
 
 
 @contextmanager

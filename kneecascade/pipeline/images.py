@@ -1,4 +1,4 @@
-"""Which images a command was given: a folder of them or one file."""
+"""Which images a command was given: a folder of them, one file, or DICOM."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kneecascade.core.case import Case
+from kneecascade.dicom.scan import holds_dicom, is_dicom
+from kneecascade.dicom.segmentation import require_highdicom
+from kneecascade.dicom.source import Source
 from kneecascade.errors import InputError, SettingsError
+from kneecascade.pipeline.dicom_images import find_sources
 from kneecascade.planning.dataset_folder import find_cases
 
 ENDINGS = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd", ".gipl", ".gipl.gz", ".hdr", ".img", ".img.gz")
 """Endings of 3D images that SimpleITK reads and writes."""
+DICOM_RESULT = ".nii.gz"
 
 
 @dataclass(frozen=True)
@@ -22,13 +27,22 @@ class Job:
     Attributes:
         case: its name and files.
         output: where its labels go.
+        source: the DICOM images it comes of; None where the files are images themselves.
     """
 
     case: Case
     output: Path
+    source: Source | None = None
 
 
-def find_jobs(inputs: Path, output: Path, channels: int, file_ending: str) -> list[Job]:
+def find_jobs(
+    inputs: Path,
+    output: Path,
+    channels: int,
+    file_ending: str,
+    series: str | None = None,
+    echo: str | None = None,
+) -> list[Job]:
     """Lists the images of a folder, or the one image of a file, with their outputs.
 
     Args:
@@ -37,11 +51,17 @@ def find_jobs(inputs: Path, output: Path, channels: int, file_ending: str) -> li
         output: a folder; may be a file where `inputs` is one.
         channels: of the model.
         file_ending: of the model's data set, looked for first.
+        series: which DICOM series; None for all.
+        echo: which echo of a DICOM series; None for root-sum-of-squares.
 
     Raises:
         InputError: there is no such file or folder, or no image in it.
-        SettingsError: a result would overwrite an image.
+        SettingsError: a result would overwrite an image; a DICOM setting without DICOM.
     """
+    if _is_dicom_input(inputs, file_ending):
+        return _jobs_of_dicom(inputs, output, find_sources(inputs, channels, series, echo))
+    if series or echo:
+        raise SettingsError(f"{inputs}: --series and --echo are for DICOM, and here is none")
     if inputs.is_dir():
         if image_ending(output):
             raise SettingsError(f"{output}: give a folder as output for a folder of images")
@@ -56,6 +76,21 @@ def find_jobs(inputs: Path, output: Path, channels: int, file_ending: str) -> li
     return jobs
 
 
+def check_dicom_seg(jobs: Sequence[Job]) -> None:
+    """Checks that DICOM segmentations can be written.
+
+    Raises:
+        SettingsError: the images are no DICOM.
+        MissingExtraError: highdicom is not installed.
+    """
+    require_highdicom()
+    for job in jobs:
+        if job.source is None:
+            raise SettingsError(
+                f"--dicom-seg: {job.case.name} is no DICOM; a segmentation refers to DICOM images"
+            )
+
+
 def image_ending(path: Path, more: Sequence[str] = ()) -> str:
     """Returns the ending of an image's file name, with its dot; "" where it is none."""
     fitting = [ending for ending in (*more, *ENDINGS) if path.name.endswith(ending)]
@@ -65,6 +100,22 @@ def image_ending(path: Path, more: Sequence[str] = ()) -> str:
 def strip_ending(path: Path) -> str:
     """Returns the file name without the image ending."""
     return path.name.removesuffix(image_ending(path))
+
+
+def _is_dicom_input(inputs: Path, file_ending: str) -> bool:
+    """Tells whether there is DICOM, and no image file of another kind at the top of the folder."""
+    if not inputs.is_dir():
+        return not image_ending(inputs, (file_ending,)) and is_dicom(inputs)
+    endings = dict.fromkeys((file_ending, *ENDINGS))
+    return not any(any(inputs.glob(f"*{ending}")) for ending in endings) and holds_dicom(inputs)
+
+
+def _jobs_of_dicom(inputs: Path, output: Path, sources: dict[str, Source]) -> list[Job]:
+    if not image_ending(output):
+        return [Job(Case(n, s.files), output / f"{n}{DICOM_RESULT}", s) for n, s in sources.items()]
+    if len(sources) > 1:
+        raise SettingsError(f"{output}: {inputs} holds {len(sources)} volumes; give a folder as output")
+    return [Job(Case(strip_ending(output), source.files), output, source) for source in sources.values()]
 
 
 def _jobs_of_folder(folder: Path, output: Path, channels: int, file_ending: str) -> list[Job]:

@@ -11,14 +11,16 @@ from pathlib import Path
 from kneecascade.console import console, say, show_table, tracked, warn
 from kneecascade.core.case import Volume
 from kneecascade.core.settings import PredictSettings
+from kneecascade.dicom.source import read_source, source_record
 from kneecascade.errors import SettingsError
 from kneecascade.files import write_json
 from kneecascade.imaging.files import read_volume, write_labels
 from kneecascade.inference.cascade import Cascade, load_cascade
 from kneecascade.inference.stage import Limits
 from kneecascade.network.device import tune_allocator
+from kneecascade.pipeline.dicom_images import write_dicom_seg
 from kneecascade.pipeline.drawing import draw_result
-from kneecascade.pipeline.images import Job, find_jobs
+from kneecascade.pipeline.images import Job, check_dicom_seg, find_jobs
 from kneecascade.pipeline.prediction_record import (
     FILE,
     Record,
@@ -43,13 +45,13 @@ def predict_images(
     settings: PredictSettings | None = None,
     debug: bool = False,
 ) -> int:
-    """Segments a folder of images or one image; results lie on the images' exact grids.
+    """Segments a folder of images, one image or DICOM; results lie on the images' exact grids.
 
     An image that cannot be segmented gets a warning and its error in predictions.json; the others go on.
 
     Args:
         model_folder: results/Dataset001_Name.
-        inputs: a folder of images, or one image.
+        inputs: a folder of images, one image, or a folder tree of DICOM.
         output: a folder, or a file name where `inputs` is one image.
         folds: numbers of the folds; None for every trained one.
         settings: None for the defaults.
@@ -64,7 +66,10 @@ def predict_images(
     tune_allocator()
     settings = settings or PredictSettings()
     cascade = load_cascade(model_folder, folds, settings.device, limits_of(settings), settings.tta)
-    jobs = find_jobs(inputs, output, len(cascade.plan.channel_names), cascade.plan.file_ending)
+    channels, ending = len(cascade.plan.channel_names), cascade.plan.file_ending
+    jobs = find_jobs(inputs, output, channels, ending, settings.series, settings.echo)
+    if settings.dicom_seg:
+        check_dicom_seg(jobs)
     folder = jobs[0].output.parent
     _say_what(jobs, cascade)
     head = run_record(model_folder, cascade, settings)
@@ -92,7 +97,8 @@ def limits_of(settings: PredictSettings) -> Limits:
 
 def _timed_read(job: Job) -> Read:
     start = time.perf_counter()
-    return read_volume(job.case.images), image_hash(job), _since(start)
+    volume = read_source(job.source) if job.source else read_volume(job.case.images)
+    return volume, image_hash(job), _since(start)
 
 
 def _read_ahead(jobs: Sequence[Job]) -> Iterator[tuple[Job, Future[Read]]]:
@@ -131,6 +137,8 @@ def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettin
     )
     written = time.perf_counter()
     write_labels(result.labels, job.output)
+    if settings.dicom_seg and job.source:
+        write_dicom_seg(result.labels, cascade.plan, job.source, folder / f"{name}.dcm")
     if result.coarse_labels is not None:
         write_labels(result.coarse_labels, folder / "coarse" / job.output.name)
     if settings.save_probabilities:
@@ -145,7 +153,8 @@ def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettin
     steps["total"] = _since(start)
     images = [str(path.resolve()) for path in job.case.images]
     head = {"file": str(job.output), "images": images, "image_hash": key}
-    return {**head, **case_record(result), "seconds": steps}
+    dicom = {"dicom": source_record(job.source)} if job.source else {}
+    return {**head, **dicom, **case_record(result), "seconds": steps}
 
 
 def _since(start: float) -> float:

@@ -14,6 +14,7 @@ from kneecascade.console import say, tracked, warn
 from kneecascade.core.case import LabelVolume, Volume
 from kneecascade.core.labels import Labels
 from kneecascade.core.reference_ranges import volume_range_ml
+from kneecascade.dicom.source import read_again
 from kneecascade.errors import InputError, KneecascadeError
 from kneecascade.files import read_json, write_text
 from kneecascade.imaging.files import grid_difference, read_labels, read_volume
@@ -153,7 +154,9 @@ def _read(name: str, record: Record, results: Path, images: Path | None) -> tupl
     label_file = Path(record["file"])
     if not label_file.is_file():
         label_file = results / label_file.name
-    volume, found = read_volume(_image_files(name, record, images)), read_labels(label_file)
+    files = _image_files(name, record, images)
+    volume = read_again(files, record["dicom"]) if "dicom" in record else read_volume(files)
+    found = read_labels(label_file)
     difference = grid_difference(volume.geometry, found.geometry)
     if difference:
         raise InputError(f"{label_file}: {difference} differs from the image; predict again")
