@@ -66,10 +66,7 @@ def predict_images(
     tune_allocator()
     settings = settings or PredictSettings()
     cascade = load_cascade(model_folder, folds, settings.device, limits_of(settings), settings.tta)
-    channels, ending = len(cascade.plan.channel_names), cascade.plan.file_ending
-    jobs = find_jobs(inputs, output, channels, ending, settings.series, settings.echo)
-    if settings.dicom_seg:
-        check_dicom_seg(jobs)
+    jobs = _jobs(inputs, output, cascade, settings)
     folder = jobs[0].output.parent
     _say_what(jobs, cascade)
     head = run_record(model_folder, cascade, settings)
@@ -80,6 +77,14 @@ def predict_images(
         records[job.case.name] = _attempt(job, read, cascade, settings, debug)
         write_json(folder / FILE, {**head, "cases": dict(sorted(records.items()))})
     return _conclude(records, folder)
+
+
+def _jobs(inputs: Path, output: Path, cascade: Cascade, settings: PredictSettings) -> list[Job]:
+    channels, ending = len(cascade.plan.channel_names), cascade.plan.file_ending
+    jobs = find_jobs(inputs, output, channels, ending, settings.series, settings.echo)
+    if settings.dicom_seg:
+        check_dicom_seg(jobs)
+    return jobs
 
 
 def limits_of(settings: PredictSettings) -> Limits:
