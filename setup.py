@@ -55,6 +55,7 @@ setup(
             "kc_evaluate = kneecascade.cli.evaluate:main",
             "kc_phantom = kneecascade.cli.phantom:main",
             "kc_report = kneecascade.cli.report:main",
+            "kc_train_synthetic = kneecascade.cli.train_synthetic:main",
             "kc_demo = kneecascade.cli.demo:main",
             "kc_benchmark = kneecascade.cli.benchmark:main",
             "kc_dicom = kneecascade.cli.dicom:main",

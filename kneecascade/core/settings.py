@@ -27,6 +27,7 @@ class TrainSettings:
         resume: go on from the last checkpoint; finished stages are kept.
         overwrite: start anew where a trained fold lies.
         pretrained: MedicalNet weights for the fine encoder, or the folder of a model trained here.
+        synthetic: paint the training cases' labels with random contrasts instead of showing their images.
         workers: processes that read patches when the data do not fit in memory.
     """
 
@@ -43,6 +44,7 @@ class TrainSettings:
     resume: bool = False
     overwrite: bool = False
     pretrained: str | None = None
+    synthetic: bool = False
     workers: int = 2
 
 

@@ -15,6 +15,7 @@ from kneecascade.pipeline.coarse_errors import measure_coarse_errors, read_coars
 from kneecascade.pipeline.fold import STAGES, Fold, check_store, choose_folds, start_folds, write_run
 from kneecascade.pipeline.margin import GREATEST_MM, with_margin
 from kneecascade.pipeline.plan_and_preprocess import PLAN, SPLITS, STORE, TEST
+from kneecascade.pipeline.tissue_cases import tissue_cases
 from kneecascade.pipeline.validate import validate_fold
 from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.folds import read_or_make_splits, read_subjects
@@ -86,6 +87,8 @@ def train_fold(
         [open_case(store, name) for name in fold.training],
         [open_case(store, case.name) for case in fold.held_out],
     )
+    if settings.synthetic:
+        cases = (tissue_cases(cases[0], plan, settings.seed), cases[1])
     changed = "coarse" in settings.stages and _train("coarse", fold, plan, cases, settings, None)
     if (fold.folder / "coarse" / WEIGHTS_FILE).is_file() and (changed or errors is None):
         errors = measure_coarse_errors(fold.folder, plan, cases[1], subjects, settings.device)

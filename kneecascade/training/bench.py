@@ -30,10 +30,12 @@ from kneecascade.training.cases import (
 )
 from kneecascade.training.heads import label_frequencies, start_heads
 from kneecascade.training.heldout import HeldOut, fixed_patches
+from kneecascade.training.paint import Painting
 from kneecascade.training.patches import PatchSource
 from kneecascade.training.sampling import GUESSED, Sampling
 from kneecascade.training.schedule import Schedule, make_schedule
 from kneecascade.training.step import make_optimizer
+from kneecascade.training.synthetic import SyntheticAugmenter
 
 BATCHES, CHANGES, HELD_OUT, WEIGHTS, FREQUENCIES = range(5)
 """What a seed is for, its third number."""
@@ -101,7 +103,7 @@ class Bench:
     cases: Sequence[StageCase]
     source: PatchSource
     workers: int
-    augmenter: Augmenter
+    augmenter: Augmenter | SyntheticAugmenter
     held_out: HeldOut
 
 
@@ -140,9 +142,16 @@ def set_up(
         cases=cases,
         source=source,
         workers=0 if in_memory else max(1, task.settings.workers),
-        augmenter=Augmenter(augmentation, stage.patch_shape_zyx, stage.spacing_mm, task.plan.mirror_axes),
+        augmenter=_augmenter(task, augmentation),
         held_out=fixed_patches(watched_source, task.batch_size, task.seed(HELD_OUT)),
     )
+
+
+def _augmenter(task: Task, strength: Augmentation) -> Augmenter | SyntheticAugmenter:
+    stage, mirror = task.stage_plan, task.plan.mirror_axes
+    if task.settings.synthetic:
+        return SyntheticAugmenter(strength, Painting(), stage.patch_shape_zyx, stage.spacing_mm, mirror)
+    return Augmenter(strength, stage.patch_shape_zyx, stage.spacing_mm, mirror)
 
 
 def training_device(task: Task) -> Device:

@@ -12,9 +12,10 @@ import kneecascade
 from kneecascade.core.record import to_plain
 from kneecascade.network.checkpoint import save_weights
 from kneecascade.training.batchnorm import reestimate
-from kneecascade.training.bench import Bench, Task
+from kneecascade.training.bench import CHANGES, Bench, Task
 from kneecascade.training.regions import whole_regions
 from kneecascade.training.step import precision
+from kneecascade.training.synthetic import SyntheticAugmenter
 
 WEIGHTS_FILE = "model.safetensors"
 FEWEST_REGIONS = 4
@@ -59,4 +60,7 @@ def _regions(task: Task, bench: Bench, elapsed_s: Callable[[], float]) -> Iterat
         late = task.budget_s is not None and elapsed_s() > task.budget_s
         if late and count >= FEWEST_REGIONS:
             return
-        yield region.to(bench.device.device).contiguous(memory_format=torch.channels_last_3d)
+        region = region.to(bench.device.device)
+        if isinstance(bench.augmenter, SyntheticAugmenter):
+            region = bench.augmenter.paint_whole(region, (*task.seed(CHANGES), count))
+        yield region.contiguous(memory_format=torch.channels_last_3d)

@@ -79,6 +79,27 @@ def resample_affine(
     return moved, kept
 
 
+def resample_nearest(labels: torch.Tensor, matrix: np.ndarray, shape_zyx: Int3) -> torch.Tensor:
+    """Samples labels alone at the nearest voxel, around the common centre.
+
+    Args:
+        labels: uint8 (Z, Y, X).
+        matrix: from `affine_matrix`.
+        shape_zyx: shape of the result.
+
+    Returns:
+        Labels of that shape; what lies outside the source repeats its edge.
+    """
+    kept = labels.new_empty(shape_zyx)
+    source = labels.new_empty((1, *labels.shape), dtype=torch.float32)
+    slab = max(1, SLAB_VOXELS // (shape_zyx[1] * shape_zyx[2])) if not labels.is_cuda else shape_zyx[0]
+    for start in range(0, shape_zyx[0], slab):
+        rows = range(start, min(start + slab, shape_zyx[0]))
+        points = _source_points(matrix, shape_zyx, rows, source)
+        kept[rows.start : rows.stop] = _nearest(labels.reshape(-1), points, labels.shape)
+    return kept
+
+
 def _source_points(
     matrix: np.ndarray, shape_zyx: Int3, rows: range, source: torch.Tensor
 ) -> list[torch.Tensor]:
