@@ -23,6 +23,28 @@ def _parser() -> argparse.ArgumentParser:
         prog="kc_train_synthetic",
         description="Trains a cascade on anatomies painted with a new random contrast at every step.",
     )
+    _add_anatomies(parser)
+    add = parser.add_argument
+    add("--folds", type=fold_list, default=(0,), metavar="FOLDS", help="0 (default), 0-4, 0,2 or all")
+    add("--memory-gb", type=positive, default=8.0, help="memory a training step may take (8)")
+    add("--epochs", type=count, help="of each stage (default 250; unlimited with --time-limit)")
+    add(
+        "--iterations-per-epoch", type=count, default=DEFAULT.iterations_per_epoch, help="default %(default)s"
+    )
+    add("--time-limit", type=duration, help="for each fold with its validation: 90s, 40m, 2h, 1h30m")
+    add("--learning-rate", type=positive, default=DEFAULT.learning_rate, help="peak, default %(default)s")
+    add("--pretrained", metavar="PATH", help="MedicalNet weights, or a trained model's folder")
+    add("--seed", type=int, default=DEFAULT.seed, help="of everything random, default %(default)s")
+    add("--device", choices=("auto", "cpu", "cuda", "mps"), default=DEFAULT.device)
+    add("--workers", type=count, help="processes (default: the processors, at most 4)")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--continue", dest="resume", action="store_true", help="go on after the last epoch")
+    again.add_argument("--overwrite", action="store_true", help="start anew where a trained fold lies")
+    add_common_arguments(parser)
+    return parser
+
+
+def _add_anatomies(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("-d", "--dataset", type=int, default=900, metavar="N", help="number of the data set it makes (900)")
     add(
@@ -42,23 +64,6 @@ def _parser() -> argparse.ArgumentParser:
         help="of label maps: head-foot, front-back, right-left",
     )
     add("--no-mirror", action="store_true", help="add no mirrored copies of label maps")
-    add("--folds", type=fold_list, default=(0,), metavar="FOLDS", help="0 (default), 0-4, 0,2 or all")
-    add("--memory-gb", type=positive, default=8.0, help="memory a training step may take (8)")
-    add("--epochs", type=count, help="of each stage (default 250; unlimited with --time-limit)")
-    add(
-        "--iterations-per-epoch", type=count, default=DEFAULT.iterations_per_epoch, help="default %(default)s"
-    )
-    add("--time-limit", type=duration, help="for each fold with its validation: 90s, 40m, 2h, 1h30m")
-    add("--learning-rate", type=positive, default=DEFAULT.learning_rate, help="peak, default %(default)s")
-    add("--pretrained", metavar="PATH", help="MedicalNet weights, or a trained model's folder")
-    add("--seed", type=int, default=DEFAULT.seed, help="of everything random, default %(default)s")
-    add("--device", choices=("auto", "cpu", "cuda", "mps"), default=DEFAULT.device)
-    add("--workers", type=count, help="processes (default: the processors, at most 4)")
-    again = parser.add_mutually_exclusive_group()
-    again.add_argument("--continue", dest="resume", action="store_true", help="go on after the last epoch")
-    again.add_argument("--overwrite", action="store_true", help="start anew where a trained fold lies")
-    add_common_arguments(parser)
-    return parser
 
 
 def _work(args: argparse.Namespace) -> None:

@@ -60,21 +60,34 @@ def train_synthetic(
         folds: to train; None for all.
         anatomies: whose.
         planning: of the plan.
-        settings: of the training; `synthetic` is set here.
+        settings: of the training, with `synthetic` set.
 
     Raises:
         SettingsError: a number that cannot be used.
         DatasetError: another data set has this number.
         KneecascadeError: whatever planning and training raise.
     """
+    name = _name(workspace, number)
+    _make(workspace.raw / name, anatomies, planning.workers)
+    plan_and_preprocess(workspace, str(number), planning)
+    say("training sees no image of the data set: every patch is painted with another contrast")
+    train_folds(workspace, str(number), folds, settings)
+
+
+def _name(workspace: Workspace, number: int) -> str:
+    """Returns the data set's name; no other may have its number."""
     if not 1 <= number <= 999:
         raise SettingsError(f"-d {number}: a data set has a number from 1 to 999")
     name = f"Dataset{number:03d}_{NAME}"
     others = [p.name for p in workspace.raw.glob(f"Dataset{number:03d}_*") if p.name != name]
     if others:
         raise DatasetError(f"{others[0]} has this number already; choose another with -d")
+    return name
+
+
+def _make(folder: Path, anatomies: Anatomies, workers: int | None) -> None:
     make_phantoms(
-        workspace.raw / name,
+        folder,
         anatomies.count,
         seed=anatomies.seed,
         tests=anatomies.tests,
@@ -82,8 +95,5 @@ def train_synthetic(
         anatomy=anatomies.folder,
         mirror=anatomies.mirror and anatomies.folder is not None,
         spacing_mm=anatomies.spacing_mm,
-        workers=planning.workers,
+        workers=workers,
     )
-    plan_and_preprocess(workspace, str(number), planning)
-    say("training sees no image of the data set: every patch is painted with another contrast")
-    train_folds(workspace, str(number), folds, settings)
