@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kneecascade.core.labels import Labels
-from kneecascade.evaluation.overlap import dice_per_label, label_volumes_ml, score_labels
+from kneecascade.evaluation.overlap import dice_per_label, label_volumes_ml, overlap_per_label
 
 LABELS = Labels(("background", "bone", "cartilage"), (0, 3, 7))
 
@@ -14,7 +14,7 @@ def _array(*values: int) -> np.ndarray:
 
 
 def test_dice_and_iou_by_hand() -> None:
-    scores = score_labels(_array(3, 3, 3, 0, 7), _array(3, 3, 0, 3, 7), LABELS, voxel_mm3=500.0)
+    scores = overlap_per_label(_array(3, 3, 3, 0, 7), _array(3, 3, 0, 3, 7), LABELS, voxel_mm3=500.0)
     assert scores["bone"].dice == pytest.approx(2 * 2 / 6)
     assert scores["bone"].iou == pytest.approx(2 / 4)
     assert scores["bone"].reference_ml == pytest.approx(1.5)
@@ -26,7 +26,7 @@ def test_dice_and_iou_by_hand() -> None:
     [((3, 0), (0, 3), 0.0), ((3, 0), (0, 0), 0.0), ((0, 0), (0, 3), 0.0), ((0, 0), (0, 0), None)],
 )
 def test_empty_labels(reference: tuple[int, ...], predicted: tuple[int, ...], dice: float | None) -> None:
-    score = score_labels(_array(*reference), _array(*predicted), LABELS)["bone"]
+    score = overlap_per_label(_array(*reference), _array(*predicted), LABELS)["bone"]
     assert score.dice == dice
     assert score.iou == dice
 
@@ -37,7 +37,7 @@ def test_values_outside_the_labels_are_ignored() -> None:
 
 def test_shapes_must_match() -> None:
     with pytest.raises(ValueError, match="shapes differ"):
-        score_labels(_array(1), _array(1, 1), LABELS)
+        overlap_per_label(_array(1), _array(1, 1), LABELS)
 
 
 def test_volumes() -> None:
