@@ -1,24 +1,10 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from plans import blob_labels, tiny_geometry
 
-from kneecascade.core.case import LabelVolume
-from kneecascade.core.geometry import Float3
-from kneecascade.core.labels import Labels
-from kneecascade.errors import ImageError
-from kneecascade.evaluation.report import Statistic, evaluate_pairs, mean_dice, score_files, statistic
-from kneecascade.imaging.files import write_labels
-
-LABELS = Labels(("background", "bone", "cartilage"), (0, 1, 2))
-
-
-def _write(path: Path, array: np.ndarray, spacing_mm: Float3 = (1.0, 1.0, 1.0)) -> Path:
-    write_labels(LabelVolume(array, tiny_geometry(array.shape, spacing_mm)), path)  # type: ignore[arg-type]
-    return path
+from kneecascade.evaluation.bootstrap import Resampling, mean_interval
+from kneecascade.evaluation.report import Statistic, owner, statistic, summarize
 
 
 def test_statistic() -> None:
@@ -29,29 +15,43 @@ def test_statistic() -> None:
     assert two.sd == pytest.approx(np.std([0.4, 0.6], ddof=1))
 
 
-def test_volumes_count_the_reference_voxels(tmp_path: Path) -> None:
-    labels = blob_labels()
-    path = _write(tmp_path / "a.nii.gz", labels, (2.0, 1.0, 0.5))
-    score = score_files(path, path, LABELS)["bone"]
-    assert score.dice == 1
-    assert score.reference_ml == pytest.approx((labels == 1).sum() / 1000)
+def test_summary_of_labels() -> None:
+    cases = {f"c{k}": {"bone": {"dice": value, "hd_mm": None}} for k, value in enumerate((0.2, 0.4, 0.9))}
+    cases["c3"] = {"bone": {"dice": None, "hd_mm": None}}
+    found = summarize(cases, ("bone", "absent"), {})
+    dice = found["bone"]["dice"]
+    assert (dice.n, dice.undefined, dice.mean, dice.median) == (3, 1, pytest.approx(0.5), 0.4)
+    assert dice.low is not None
+    assert 0.2 <= dice.low < 0.5 < dice.high <= 0.9  # type: ignore[operator]
+    none = found["bone"]["hd_mm"]
+    assert (none.n, none.undefined, none.mean, none.low) == (0, 4, None, None)
+    assert found["absent"] == {}
 
 
-def test_grids_must_match(tmp_path: Path) -> None:
-    a = _write(tmp_path / "a.nii.gz", blob_labels())
-    b = _write(tmp_path / "b.nii.gz", blob_labels(), (1.0, 1.0, 1.1))
-    with pytest.raises(ImageError, match=r"b\.nii\.gz: spacing"):
-        score_files(a, b, LABELS)
+def test_interval_is_that_of_the_normal_law() -> None:
+    values = np.random.default_rng(3).normal(10, 2, 400)
+    low, high = mean_interval(list(values), [str(k) for k in range(400)])
+    half = 1.96 * values.std() / 20
+    assert low == pytest.approx(values.mean() - half, abs=0.05)
+    assert high == pytest.approx(values.mean() + half, abs=0.05)
 
 
-def test_what_cannot_be_scored_does_not_stop_the_rest(tmp_path: Path) -> None:
-    good = _write(tmp_path / "good.nii.gz", blob_labels())
-    other = _write(tmp_path / "other.nii.gz", blob_labels((24, 28, 30)))
-    broken = tmp_path / "broken.nii.gz"
-    broken.write_bytes(b"no image")
-    pairs = {"good": (good, good), "grid": (good, other), "none": (good, None), "broken": (good, broken)}
-    scores = evaluate_pairs(pairs, LABELS)
-    assert list(scores.cases) == ["good"]
-    assert set(scores.problems) == {"grid", "none", "broken"}
-    assert scores.problems["none"] == "no prediction"
-    assert mean_dice(scores.cases, LABELS)["cartilage"] == Statistic(1.0, None, 1)
+def test_interval_draws_whole_subjects() -> None:
+    values = np.repeat(np.random.default_rng(4).normal(0, 1, 30), 4)
+    alone = mean_interval(list(values), [str(k) for k in range(120)])
+    together = mean_interval(list(values), [str(k // 4) for k in range(120)])
+    width = [high - low for low, high in (alone, together)]  # type: ignore[operator]
+    assert width[1] == pytest.approx(2 * width[0], rel=0.15)
+
+
+def test_interval_is_seeded_and_needs_two_subjects() -> None:
+    values, owners = list(np.random.default_rng(5).normal(0, 1, 20)), list("abcdefghijklmnopqrst")
+    assert mean_interval(values, owners) == mean_interval(values, owners)
+    assert mean_interval(values, owners) != mean_interval(values, owners, Resampling(seed=1))
+    assert mean_interval(values, ["a"] * 20) == (None, None)
+    assert mean_interval([], []) == (None, None)
+
+
+def test_a_case_is_not_taken_for_a_subject_of_its_name() -> None:
+    assert owner("a", {"b": "a"}) != owner("b", {"b": "a"})
+    assert owner("a", {"a": ""}) == owner("a", {})

@@ -1,19 +1,14 @@
-"""Scores of a folder of predictions: per case, per label, means over cases."""
+"""Statistics of a number over several cases."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from kneecascade.core.labels import Labels
-from kneecascade.errors import ImageError
-from kneecascade.evaluation.overlap import LabelScore, score_labels
-from kneecascade.imaging.files import grid_difference, read_labels
-
-CaseScores = dict[str, LabelScore]
+from kneecascade.evaluation.bootstrap import Resampling, mean_interval
+from kneecascade.evaluation.measures import CaseScores
 
 
 @dataclass(frozen=True)
@@ -32,16 +27,30 @@ class Statistic:
 
 
 @dataclass(frozen=True)
-class FolderScores:
-    """All cases of one folder.
+class Summary:
+    """A number over several cases, in full.
 
     Attributes:
-        cases: scores by case name and label name.
-        problems: what kept a case from being scored, by case name.
+        n: cases that have the number.
+        undefined: cases that have none, such as the distance to a structure that is missing.
+        mean: None where no case has the number.
+        sd: sample standard deviation; None for fewer than two cases.
+        median: None where no case has the number.
+        low: lower end of the mean's 95 % bootstrap interval; None for fewer than two subjects.
+        high: its upper end.
     """
 
-    cases: dict[str, CaseScores]
-    problems: dict[str, str]
+    n: int
+    undefined: int
+    mean: float | None
+    sd: float | None
+    median: float | None
+    low: float | None
+    high: float | None
+
+
+LabelSummary = dict[str, Summary]
+"""Summary by name of the measure."""
 
 
 def statistic(numbers: Iterable[float | None]) -> Statistic:
@@ -54,42 +63,49 @@ def statistic(numbers: Iterable[float | None]) -> Statistic:
     )
 
 
-def mean_dice(cases: Mapping[str, CaseScores], labels: Labels) -> dict[str, Statistic]:
-    """Returns the Dice of every foreground label over cases; cases without the label are left out."""
-    return {
-        name: statistic(scores[name].dice for scores in cases.values() if name in scores)
-        for name in labels.foreground
-    }
-
-
-def score_files(reference: Path, predicted: Path, labels: Labels) -> CaseScores:
-    """Scores one predicted file against its reference.
-
-    Raises:
-        ImageError: a file cannot be read, or the grids differ.
-    """
-    truth, guess = read_labels(reference), read_labels(predicted)
-    difference = grid_difference(truth.geometry, guess.geometry)
-    if difference:
-        raise ImageError(f"{predicted}: {difference} differs from the reference's")
-    return score_labels(truth.array, guess.array, labels, truth.geometry.voxel_mm3)
-
-
-def evaluate_pairs(pairs: Mapping[str, tuple[Path, Path | None]], labels: Labels) -> FolderScores:
-    """Scores every pair of files that can be scored.
+def summarize(
+    cases: Mapping[str, CaseScores],
+    labels: Sequence[str],
+    subjects: Mapping[str, str],
+    resampling: Resampling | None = None,
+) -> dict[str, LabelSummary]:
+    """Returns every measure of every label over cases.
 
     Args:
-        pairs: reference and predicted file by case name; None where there is no prediction.
-        labels: names and file values.
+        cases: scores by case name.
+        labels: names of the labels.
+        subjects: who each case is; a case that is not in it is its own subject. Whole subjects are drawn
+            for the interval, since cases of one are alike.
+        resampling: of the bootstrap; None for the defaults.
     """
-    cases: dict[str, CaseScores] = {}
-    problems: dict[str, str] = {}
-    for name, (reference, predicted) in pairs.items():
-        if predicted is None:
-            problems[name] = "no prediction"
-            continue
-        try:
-            cases[name] = score_files(reference, predicted, labels)
-        except ImageError as error:
-            problems[name] = str(error)
-    return FolderScores(cases, problems)
+    found: dict[str, LabelSummary] = {}
+    for label in labels:
+        there = {name: scores[label] for name, scores in cases.items() if label in scores}
+        measures = list(next(iter(there.values()), {}))
+        found[label] = {
+            measure: _summary({name: scores[measure] for name, scores in there.items()}, subjects, resampling)
+            for measure in measures
+        }
+    return found
+
+
+def _summary(
+    values: Mapping[str, float | None], subjects: Mapping[str, str], resampling: Resampling | None
+) -> Summary:
+    there = {name: value for name, value in values.items() if value is not None}
+    plain = statistic(there.values())
+    low, high = mean_interval(list(there.values()), [owner(name, subjects) for name in there], resampling)
+    return Summary(
+        n=plain.n,
+        undefined=len(values) - plain.n,
+        mean=plain.mean,
+        sd=plain.sd,
+        median=float(np.median(list(there.values()))) if there else None,
+        low=low,
+        high=high,
+    )
+
+
+def owner(case: str, subjects: Mapping[str, str]) -> str:
+    """Returns a key for whoever a case belongs to; apart from any subject that bears the case's name."""
+    return f"subject {subjects[case]}" if subjects.get(case) else f"case {case}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -50,13 +51,14 @@ def score_case(
     shapes = {reference.array.shape, predicted.shape, *([] if roi is None else [roi.shape])}
     if len(shapes) > 1:
         raise ValueError(f"shapes differ: {' and '.join(map(str, sorted(shapes)))}")
+    spacing = reference.geometry.spacing_mm
     scores = {}
     for name, value in zip(labels.foreground, labels.values[1:], strict=True):
-        sheet = name in settings.cartilage
         masks = (reference.array == value, predicted == value)
-        scores[name] = score_masks(*masks, reference.geometry.spacing_mm, settings, roi if sheet else None)
-        if not sheet:
-            scores[name] |= dict.fromkeys(THICKNESS if settings.cartilage else ())
+        if name in settings.cartilage:
+            scores[name] = score_masks(*masks, spacing, settings.tolerances_mm, sheet=True, roi=roi)
+        else:
+            scores[name] = score_masks(*masks, spacing, settings.tolerances_mm)
     return scores
 
 
@@ -64,7 +66,8 @@ def score_masks(
     reference: np.ndarray,
     predicted: np.ndarray,
     spacing_mm: Float3,
-    settings: MeasureSettings,
+    tolerances_mm: Sequence[float],
+    sheet: bool = False,
     roi: np.ndarray | None = None,
 ) -> Scores:
     """Measures one label.
@@ -77,7 +80,8 @@ def score_masks(
         reference: bool (Z, Y, X).
         predicted: bool (Z, Y, X).
         spacing_mm: (z, y, x).
-        settings: the tolerances, and whether there are sheets to measure the thickness of.
+        tolerances_mm: of the surface Dice.
+        sheet: whether to measure thickness as well.
         roi: bool (Z, Y, X), or None for everywhere.
     """
     box = bounding_box(reference | predicted)
@@ -90,19 +94,19 @@ def score_masks(
         truth, guess = truth & inside, guess & inside
     overlap = mask_overlap(truth, guess, float(np.prod(spacing_mm)))
     scores: Scores = asdict(overlap)
-    scores |= _of_surfaces(surface_distances(*surfaces, measured), overlap.dice, settings)
-    if settings.cartilage:
+    scores |= _of_surfaces(surface_distances(*surfaces, measured), overlap.dice, tolerances_mm)
+    if sheet:
         volumes = (overlap.reference_ml * MM3_PER_ML, overlap.predicted_ml * MM3_PER_ML)
         scores |= _of_thickness(volumes, surfaces, measured)
     return scores
 
 
-def _of_surfaces(distances: Distances | None, dice: float | None, settings: MeasureSettings) -> Scores:
-    names = [surface_dice_name(mm) for mm in settings.tolerances_mm]
+def _of_surfaces(distances: Distances | None, dice: float | None, tolerances_mm: Sequence[float]) -> Scores:
+    names = [surface_dice_name(mm) for mm in tolerances_mm]
     if distances is None:
         return {**dict.fromkeys(SURFACE), **dict.fromkeys(names, None if dice is None else 0.0)}
     values = (distances.assd_mm, distances.rmsd_mm, distances.percentile_mm(95), distances.hd_mm)
-    shares = [distances.surface_dice(mm) for mm in settings.tolerances_mm]
+    shares = [distances.surface_dice(mm) for mm in tolerances_mm]
     return {**dict(zip(SURFACE, values, strict=True)), **dict(zip(names, shares, strict=True))}
 
 

@@ -68,7 +68,7 @@ def corners_of(mask_zyx: np.ndarray) -> np.ndarray:
 
 def neighbour_codes(padded: np.ndarray) -> np.ndarray:
     """Returns uint8 codes (Z-1, Y-1, X-1) of the eight voxels about each inner corner; bit 4z + 2y + x."""
-    codes = padded.astype(np.uint8)
+    codes: np.ndarray = padded.astype(np.uint8)
     # two voxels along x to two bits, two such pairs along y to four, two of these along z to eight
     codes = codes[:, :, :-1] | codes[:, :, 1:] << 1
     codes = codes[:, :-1] | codes[:, 1:] << 2

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from kneecascade.core.case import LabelVolume, Volume
+from kneecascade.core.labels import Labels
 from kneecascade.core.plan import CascadePlan
 from kneecascade.imaging.orientation import canonical_axes, canonical_geometry, to_canonical
 from kneecascade.imaging.picture import overlay_png
@@ -21,13 +22,25 @@ def draw_result(
     title: str,
     reference: LabelVolume | None = None,
 ) -> None:
+    """Draws contours of a result; see `draw_labels`."""
+    draw_labels(path, volume, labels, plan.labels, title, reference)
+
+
+def draw_labels(
+    path: Path,
+    volume: Volume,
+    labels: LabelVolume,
+    names: Labels,
+    title: str,
+    reference: LabelVolume | None = None,
+) -> None:
     """Draws contours over the first channel.
 
     Args:
         path: the PNG.
         volume: the image as read.
         labels: the result, on its grid.
-        plan: says the label names.
+        names: of the labels.
         title: above the picture.
         reference: drawn in a second row.
     """
@@ -37,14 +50,14 @@ def draw_result(
         return to_canonical(array, axes, flips)
 
     def classes(found: LabelVolume) -> np.ndarray:
-        return class_indices(turned(found.array), plan.labels)
+        return class_indices(turned(found.array), names)
 
     overlay_png(
         path,
         turned(volume.array[0]),
         classes(labels),
         canonical_geometry(volume.geometry).spacing_mm,
-        plan.labels.names,
+        names.names,
         title,
         None if reference is None else classes(reference),
     )

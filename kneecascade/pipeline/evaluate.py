@@ -2,132 +2,202 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from kneecascade.console import say, show_table, warn
+from kneecascade.console import say, warn
 from kneecascade.core.labels import Labels
-from kneecascade.core.record import to_plain
-from kneecascade.errors import DatasetError, InputError
-from kneecascade.evaluation.report import FolderScores, Statistic, evaluate_pairs, mean_dice, statistic
-from kneecascade.files import read_json, write_json
-from kneecascade.imaging.files import read_labels
-from kneecascade.pipeline.images import image_ending, strip_ending
+from kneecascade.errors import InputError, SettingsError
+from kneecascade.evaluation.agreement import agreements
+from kneecascade.evaluation.bootstrap import Resampling
+from kneecascade.evaluation.cases import Pair, score_pair
+from kneecascade.evaluation.comparison import Comparison, compare
+from kneecascade.evaluation.measures import CaseScores, MeasureSettings, all_measures, cartilage_labels
+from kneecascade.evaluation.report import LabelSummary, summarize
+from kneecascade.pipeline.cohort import Rows, find_rows, groups_of, subjects_of
+from kneecascade.pipeline.label_files import find_labels, label_files
+from kneecascade.pipeline.score_pictures import draw_scores
+from kneecascade.pipeline.score_tables import show_scores
+from kneecascade.pipeline.scores_file import FolderScores, write_scores
+from kneecascade.planning.processes import default_workers, map_in_processes
 
-Pairs = dict[str, tuple[Path, Path | None]]
+WORTH_PROCESSES = 4
+"""Fewer cases are scored before other processes have started."""
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """One run of kc_evaluate.
+
+    Attributes:
+        labels_file: a dataset.json; None looks for one beside the references, then for predictions.json
+            in the predictions, else values stand for names.
+        tolerances_mm: of the normalised surface Dice.
+        cartilage: labels that are sheets; None for those with cartilage in their name.
+        roi: folder of masks in which cartilage is measured.
+        subjects: a subjects.csv; None looks for one beside the references.
+        groups: its columns to group by; None for grade, side and site.
+        against: folder of another method's predictions.
+        pictures: whether to draw.
+        images: folder of images, for pictures of the worst cases.
+        resampling: of the bootstrap.
+        workers: processes; None for the processors, at most four.
+    """
+
+    labels_file: Path | None = None
+    tolerances_mm: tuple[float, ...] = (0.5, 1.0)
+    cartilage: tuple[str, ...] | None = None
+    roi: Path | None = None
+    subjects: Path | None = None
+    groups: tuple[str, ...] | None = None
+    against: Path | None = None
+    pictures: bool = False
+    images: Path | None = None
+    resampling: Resampling = field(default_factory=Resampling)
+    workers: int | None = None
 
 
 def evaluate_folders(
-    reference: Path, predicted: Path, output: Path | None = None, labels_file: Path | None = None
+    reference: Path, predicted: Path, output: Path | None = None, settings: EvaluateSettings | None = None
 ) -> int:
-    """Scores every case that has a reference, prints a table, writes a JSON file.
+    """Scores every case that has a reference, prints tables, writes a JSON file and a table.
 
     Args:
         reference: folder of reference segmentations.
         predicted: folder of predictions with the same names; the ending may differ.
         output: where the scores go; None for scores.json in the folder of predictions.
-        labels_file: a dataset.json; None looks for ../dataset.json of the references, then for
-            predictions.json of the predictions, else values stand for names.
+        settings: None for the defaults.
 
     Returns:
         How many cases could not be scored.
 
     Raises:
         InputError: a folder is missing or empty, or no label names can be read from the file given.
+        SettingsError: a setting does not fit the labels or subjects.csv.
     """
-    pairs = pair_files(reference, predicted)
-    labels, source = find_labels(reference, predicted, pairs, labels_file)
-    scores = evaluate_pairs(pairs, labels)
-    for name, problem in scores.problems.items():
-        warn(f"{name}: not scored: {problem}")
-    means = mean_dice(scores.cases, labels)
-    _show(scores, labels, means)
+    settings = settings or EvaluateSettings()
+    pairs = pair_files(reference, predicted, settings.roi)
+    labels, source = find_labels(reference, predicted, [p.reference for p in pairs], settings.labels_file)
+    rows = find_rows(reference, settings.subjects)
+    groups_of([], rows, settings.groups)  # a wrong column is told before the work, not after it
+    measured = _measured(labels, settings)
+    cases, problems = _score(pairs, labels, measured, settings.workers)
+    scores = _statistics(cases, problems, labels, measured, rows, settings)
+    scores = replace(
+        scores,
+        comparison=_comparison(cases, reference, labels, measured, rows, settings),
+        notes={"reference": str(reference), "predicted": str(predicted), "labels_from": source}
+        | ({"against": str(settings.against)} if settings.against else {}),
+    )
     path = output or predicted / "scores.json"
-    write_json(path, _plain(scores, means, reference, predicted, source))
-    say(f"{len(scores.cases)} of {len(pairs)} cases scored: {path}")
-    return len(scores.problems)
+    show_scores(scores, measured.tolerances_mm)
+    write_scores(scores, path)
+    if settings.pictures:
+        draw_scores(scores, path.with_name(f"{path.stem}_pictures"), pairs, settings.images)
+    say(f"{len(cases)} of {len(pairs)} cases scored: {path} and {path.with_suffix('.csv').name}")
+    return len(problems)
 
 
-def pair_files(reference: Path, predicted: Path) -> Pairs:
-    """Returns reference and predicted file by case name, the latter None where it is missing.
+def pair_files(reference: Path, predicted: Path, roi: Path | None = None) -> list[Pair]:
+    """Returns the files of every case that has a reference.
+
+    Args:
+        reference: folder of references.
+        predicted: folder of predictions of the same names.
+        roi: folder of masks of the same names.
 
     Raises:
         InputError: a folder is missing, or there is no reference.
     """
-    truths, guesses = _images(reference), _images(predicted)
+    truths, guesses = label_files(reference), label_files(predicted)
     if not truths:
         raise InputError(f"{reference}: no reference segmentation in it")
-    return {name: (path, guesses.get(name)) for name, path in truths.items()}
+    if roi is None:
+        return [Pair(name, path, guesses.get(name)) for name, path in truths.items()]
+    masks = label_files(roi)
+    return [Pair(n, path, guesses.get(n), masks.get(n, roi / path.name)) for n, path in truths.items()]
 
 
-def find_labels(
-    reference: Path, predicted: Path, pairs: Pairs, labels_file: Path | None = None
-) -> tuple[Labels, str]:
-    """Returns label names and values, and where they come from.
+def _measured(labels: Labels, settings: EvaluateSettings) -> MeasureSettings:
+    """Returns what is measured.
 
     Raises:
-        InputError: the file given is missing or holds no labels.
+        SettingsError: a label of cartilage is not there, or a region of interest has none to apply to.
     """
-    if labels_file:
-        return _read_labels(labels_file), str(labels_file)
-    for file in (reference.parent / "dataset.json", predicted / "predictions.json"):
-        if file.is_file():
-            return _read_labels(file), str(file)
-    values = sorted({int(v) for path, _ in pairs.values() for v in np.unique(read_labels(path).array)} - {0})
-    return Labels(("background", *map(str, values)), (0, *values)), "values in the references"
+    sheets = cartilage_labels(labels) if settings.cartilage is None else settings.cartilage
+    unknown = [name for name in sheets if name not in labels.foreground]
+    if unknown:
+        raise SettingsError(f"--cartilage {unknown[0]}: the labels are {', '.join(labels.foreground)}")
+    if settings.roi and not sheets:
+        raise SettingsError(
+            "--roi: cuts cartilage alone, and no label is called so; name some with --cartilage"
+        )
+    return MeasureSettings(tuple(sorted(set(settings.tolerances_mm))), sheets)
 
 
-def _images(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
-    files = sorted(p for p in folder.iterdir() if p.is_file() and p.name[0] != "." and image_ending(p))
-    return {strip_ending(path): path for path in files}
+def _score(
+    pairs: Sequence[Pair], labels: Labels, measured: MeasureSettings, workers: int | None
+) -> tuple[dict[str, CaseScores], dict[str, str]]:
+    """Returns scores by case name, and what kept the others from being scored."""
+    score = partial(score_pair, labels=labels, settings=measured)
+    if workers is None:
+        workers = default_workers() if len(pairs) >= WORTH_PROCESSES else 1
+    found = map_in_processes(score, pairs, workers, "scoring")
+    cases: dict[str, CaseScores] = {}
+    problems: dict[str, str] = {}
+    for pair, result in zip(pairs, found, strict=True):
+        if isinstance(result, str):
+            problems[pair.name] = result
+            warn(f"{pair.name}: not scored: {result}")
+        else:
+            cases[pair.name] = result
+    return cases, problems
 
 
-def _read_labels(file: Path) -> Labels:
-    data = read_json(file)
-    pairs = data.get("labels") if isinstance(data, dict) else None
-    if not isinstance(pairs, dict) or not all(isinstance(value, int) for value in pairs.values()):
-        raise DatasetError(f'{file}: labels must be like {{"background": 0, "femur": 1}}')
-    foreground = sorted((value, name) for name, value in pairs.items() if value != 0)
-    return Labels(("background", *(name for _, name in foreground)), (0, *(value for value, _ in foreground)))
+def _comparison(
+    cases: dict[str, CaseScores],
+    reference: Path,
+    labels: Labels,
+    measured: MeasureSettings,
+    rows: Rows,
+    settings: EvaluateSettings,
+) -> dict[str, dict[str, Comparison]] | None:
+    """Scores the other folder and returns the paired differences; None where there is none."""
+    if settings.against is None:
+        return None
+    others, _ = _score(
+        pair_files(reference, settings.against, settings.roi), labels, measured, settings.workers
+    )
+    names, people = labels.foreground, subjects_of(rows)
+    return compare(cases, others, names, all_measures(measured), people, settings.resampling)
 
 
-def _show(scores: FolderScores, labels: Labels, means: dict[str, Statistic]) -> None:
-    """Prints a row a label, however many there are; each case is in the file of scores."""
-    if not scores.cases:
-        return
-    rows = []
-    for label in labels.foreground:
-        found = {name: case[label].dice for name, case in scores.cases.items()}
-        scored = {name: dice for name, dice in found.items() if dice is not None}
-        worst = min(scored, key=lambda name: scored[name], default=None)
-        lowest = "-" if worst is None else f"{scored[worst]:.3f} {worst}"
-        rows.append([label, _spread(means[label]), str(means[label].n), lowest])
-    show_table("Dice (cases where both are empty left out)", ["label", "mean ± sd", "n", "worst"], rows)
+def _statistics(
+    cases: dict[str, CaseScores],
+    problems: dict[str, str],
+    labels: Labels,
+    measured: MeasureSettings,
+    rows: Rows,
+    settings: EvaluateSettings,
+) -> FolderScores:
+    names, people = labels.foreground, subjects_of(rows)
 
+    def over(members: Sequence[str]) -> dict[str, LabelSummary]:
+        return summarize({name: cases[name] for name in members}, names, people, settings.resampling)
 
-def _plain(
-    scores: FolderScores, means: dict[str, Statistic], reference: Path, predicted: Path, source: str
-) -> dict[str, Any]:
-    overall = statistic(mean.mean for mean in means.values())
-    return {
-        "reference": str(reference),
-        "predicted": str(predicted),
-        "labels_from": source,
-        "empty_labels": "null where both are empty (left out of means), 0 where one is",
-        "mean_dice": to_plain(means),
-        "mean_dice_of_labels": overall.mean,
-        "problems": scores.problems,
-        "cases": to_plain(scores.cases),
-    }
-
-
-def _text(dice: float | None) -> str:
-    return "-" if dice is None else f"{dice:.3f}"
-
-
-def _spread(mean: Statistic) -> str:
-    return _text(mean.mean) if mean.sd is None else f"{mean.mean:.3f} ± {mean.sd:.3f}"
+    groups = groups_of(list(cases), rows, settings.groups) if rows else {}
+    return FolderScores(
+        cases=cases,
+        problems=problems,
+        labels=labels,
+        measures=all_measures(measured),
+        summary=over(list(cases)),
+        groups={
+            column: {value: over(members) for value, members in values.items()}
+            for column, values in groups.items()
+        },
+        agreement=agreements(cases, names, people, settings.resampling),
+        rows={name: rows[name] for name in cases if name in rows},
+    )

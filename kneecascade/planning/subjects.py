@@ -31,6 +31,7 @@ class SubjectRow:
         site: where it was scanned.
         grade: of the disease, such as Kellgren and Lawrence's.
         visit: which of several.
+        scan_rescan: a name that scans of one unchanged knee share; "" where there is one scan.
     """
 
     case: str
@@ -39,23 +40,29 @@ class SubjectRow:
     site: str = ""
     grade: str = ""
     visit: str = ""
+    scan_rescan: str = ""
 
 
 def read_subject_rows(folder: Path) -> dict[str, SubjectRow]:
-    """Reads subjects.csv of a folder: columns case and subject, and any of side, site, grade, visit.
+    """Reads subjects.csv of a folder, see `read_subject_table`; empty where there is no file."""
+    file = folder / FILE
+    return read_subject_table(file) if file.is_file() else {}
+
+
+def read_subject_table(file: Path) -> dict[str, SubjectRow]:
+    """Reads columns case and subject, and any of side, site, grade, visit, scan_rescan.
 
     Other columns are passed over. A side is left, right, l, r, unknown or empty, in any case.
 
     Returns:
-        The rows by case; empty where there is no file.
+        The rows by case.
 
     Raises:
         DatasetError: a column is missing, a case is there twice, a side is no side, or the file is no
             table in UTF-8.
     """
-    file = folder / FILE
     if not file.is_file():
-        return {}
+        raise DatasetError(f"{file}: no such file")
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:
             table = [row for row in csv.reader(stream) if any(cell.strip() for cell in row)]
@@ -79,5 +86,5 @@ def _row(cells: dict[str, str], file: Path) -> SubjectRow:
     side = SIDES.get(cells.get("side", "").lower())
     if side is None:
         raise DatasetError(f"{file}: side of {case} is {cells['side']!r}; write left, right or unknown")
-    rest = {name: cells.get(name, "") for name in ("subject", "site", "grade", "visit")}
+    rest = {name: cells.get(name, "") for name in ("subject", "site", "grade", "visit", "scan_rescan")}
     return SubjectRow(case=case, side=side, **rest)
