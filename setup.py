@@ -9,7 +9,17 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "kneecascade/__init__.py").read_text("utf-8"))[1]
-TEST = ["pytest>=8", "pytest-cov", "pytest-xdist", "hypothesis", "h5py", "openpyxl", "ruff", "mypy"]
+TEST = [
+    "pytest>=8",
+    "pytest-cov",
+    "pytest-xdist",
+    "hypothesis",
+    "h5py",
+    "openpyxl",
+    "surface-distance-based-measures",
+    "ruff",
+    "mypy",
+]
 
 setup(
     name="kneecascade",
