@@ -9,13 +9,16 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from raw_folder import write_case_files, write_json_file, write_raw
 
 from kneecascade.cli.plan_and_preprocess import main
 from kneecascade.cli.run import add_common_arguments, run
+from kneecascade.core.case import LabelVolume
 from kneecascade.core.plan import CascadePlan
 from kneecascade.errors import DatasetError
+from kneecascade.imaging.files import read_labels, write_labels
 from kneecascade.pipeline.plan_summary import network_name
 from kneecascade.planning.plan_file import read_plan
 from kneecascade.preprocessing.store import open_case
@@ -149,6 +152,40 @@ def test_a_test_set_is_drawn_once_and_seen_by_no_fold(root: Path, capsys: pytest
     (folder / "test.json").unlink()
     assert command(root, "--test-fraction", "0.3") == 2
     assert "splits.json deals all cases into folds; delete it first" in capsys.readouterr().err
+
+
+def write_halves(raw: Path, name: str, side: str, swapped: bool = False) -> None:
+    """Splits the cartilage of a case into halves as in a knee of this side; the grid is canonical."""
+    write_case_files(raw, name)
+    labels = read_labels(raw / "labelsTr" / f"{name}.nii.gz")
+    lateral = np.arange(labels.array.shape[2]) < 16
+    lateral = lateral if (side == "right") != swapped else ~lateral
+    array = labels.array.copy()
+    array[(array == 2) & lateral] = 3
+    write_labels(LabelVolume(array, labels.geometry), raw / "labelsTr" / f"{name}.nii.gz")
+
+
+def test_knees_are_brought_to_one_side(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = root / "raw" / NAME
+    halves = {"background": 0, "bone": 1, "medial_cartilage": 2, "lateral_cartilage": 3}
+    write_json_file(raw, labels=halves)
+    for name, side in (("case0", "left"), ("case1", "right"), ("case2", "right")):
+        write_halves(raw, name, side)
+    assert command(root) == 0
+    assert "every knee is brought to the right" in " ".join(capsys.readouterr().out.split())
+    plan, store = planned(root), root / "preprocessed" / NAME / "store"
+    assert (plan.canonical_side, plan.mirror_axes) == ("right", ())
+    assert [open_case(store, f"case{k}").trace.mirrored for k in range(3)] == [True, False, False]
+    for k in range(3):
+        label = open_case(store, f"case{k}").label[:]
+        assert np.argwhere(label == 2)[:, 2].mean() > np.argwhere(label == 3)[:, 2].mean()
+    written = changed(store)
+    (raw / "subjects.csv").write_text("case,subject,side\ncase0,a,left\ncase1,b,right\ncase2,c,left\n")
+    assert command(root) == 2
+    assert capsys.readouterr().out.count("is a left knee by subjects.csv") == 1
+    (raw / "subjects.csv").write_text("case,subject,side\ncase0,a,left\ncase1,b,right\ncase2,c,\n")
+    assert command(root) == 0
+    assert changed(store)["case2"] == written["case2"]
 
 
 def test_several_data_sets_two_channels_a_label_nobody_has(

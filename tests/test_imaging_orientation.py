@@ -11,6 +11,7 @@ from kneecascade.imaging.orientation import (
     canonical_axes,
     canonical_geometry,
     from_canonical,
+    reversed_x,
     to_canonical,
 )
 
@@ -51,6 +52,13 @@ def test_every_voxel_keeps_its_place_in_space():
         for index in ((0, 0, 0), (2, 1, 4), (1, 3, 2)):
             there = tuple(int(k[0]) for k in np.where(turned == numbers[index]))
             assert place(grid, there) == pytest.approx(place(geometry, index), abs=1e-9)
+
+
+def test_a_grid_read_backwards_keeps_its_places():
+    for geometry in all_orientations():
+        back = reversed_x(geometry)
+        for z, y, x in ((0, 0, 0), (2, 1, 4), (1, 3, 2)):
+            assert place(back, (z, y, 4 - x)) == pytest.approx(place(geometry, (z, y, x)), abs=1e-9)
 
 
 def test_the_way_back_is_exact_with_leading_axes_too():

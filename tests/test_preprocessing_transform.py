@@ -196,6 +196,29 @@ def test_filters_come_before_normalisation_on_the_native_grid():
     assert not np.array_equal(prepare(volume, plan, "a").native, prepare(clean, plan, "a").native)
 
 
+def test_the_other_side_is_mirrored_there_and_back():
+    """A left knee's labels come back exactly; the networks see it as the right knee it mirrors."""
+    plan = replace(tiny_plan(coarse_spacing=(1.0, 1.0, 1.0)), canonical_side="right")
+    geometry = tiny_geometry((6, 7, 8), degrees_xyz=(10.0, 80.0, 5.0))
+    labels = np.random.default_rng(4).integers(0, 3, (6, 7, 8)).astype(np.int16)
+    volume = make_volume(geometry)
+    seen = {}
+    for side in ("left", "right", "unknown"):
+        prepared = prepare(volume, plan, "a", side)
+        coarse, fine = prepare_labels(LabelVolume(labels, geometry), prepared.trace, plan)
+        back = restore(one_hot(coarse), one_hot(fine), whole_region(prepared), prepared.trace, plan)
+        assert np.array_equal(back.array, labels)
+        assert np.array_equal(restore_coarse(one_hot(coarse), prepared.trace, plan).array, labels)
+        seen[side] = (prepared, fine)
+    left, right = seen["left"], seen["right"]
+    assert (left[0].trace.mirrored, right[0].trace.mirrored) == (True, False)
+    assert np.allclose(left[0].native, right[0].native[..., ::-1], atol=1e-6)
+    assert np.array_equal(left[1], right[1][..., ::-1])
+    assert seen["unknown"][0].trace == right[0].trace
+    for name in ("none", "left"):
+        assert not prepare(volume, replace(plan, canonical_side=name), "a", "left").trace.mirrored
+
+
 def test_what_does_not_fit_is_refused():
     plan, geometry = tiny_plan(), tiny_geometry((4, 4, 4))
     with pytest.raises(ImageError, match="knee: 2 channels, the plan wants 1"):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from kneecascade.cli.run import MENDABLE, OK, add_common_arguments, run
 
+SIDES = ("auto", "left", "right", "unknown")
+
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
@@ -30,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
             series=arguments.series,
             echo=arguments.echo,
             dicom_seg=arguments.dicom_seg,
+            side=arguments.side,
         )
         model = choose_model(find_workspace(arguments.workspace), arguments.dataset, arguments.model)
         failed = predict_images(
@@ -62,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--echo", metavar="ECHO", help="DICOM: a number, rss or mean of all (default: rss)")
     add("--dicom-seg", action="store_true", help="DICOM: also write a DICOM segmentation a case")
     add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
+    add("--side", choices=SIDES, default="auto", help="of all knees (default: by subjects.csv or DICOM)")
     add(
         "--memory-limit-gb",
         type=float,

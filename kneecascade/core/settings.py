@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Stage = Literal["coarse", "fine"]
+SideChoice = Literal["auto", "left", "right", "unknown"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 
 
@@ -64,6 +65,7 @@ class PredictSettings:
         series: which DICOM series; None for all.
         echo: which echo of a DICOM series, "rss" or "mean"; None for "rss".
         dicom_seg: whether to write a DICOM segmentation as well.
+        side: of all images; "auto" takes each one's from subjects.csv or DICOM.
     """
 
     device: DeviceName = "auto"
@@ -77,3 +79,4 @@ class PredictSettings:
     series: str | None = None
     echo: str | None = None
     dicom_seg: bool = False
+    side: SideChoice = "auto"

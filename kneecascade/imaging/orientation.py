@@ -68,6 +68,15 @@ def canonical_geometry(geometry: Geometry) -> Geometry:
     )
 
 
+def reversed_x(geometry: Geometry) -> Geometry:
+    """Returns the grid of the array with its last axis reversed; every voxel keeps its place in space."""
+    matrix = np.array(geometry.direction_xyz, dtype=float).reshape(3, 3)
+    far = (geometry.shape_zyx[2] - 1) * geometry.spacing_mm[2]
+    x, y, z = (float(v) for v in np.array(geometry.origin_mm_xyz) + matrix[:, 0] * far)
+    direction = tuple(float(value) + 0.0 for value in (matrix * [-1.0, 1.0, 1.0]).ravel())
+    return Geometry(geometry.shape_zyx, geometry.spacing_mm, (x, y, z), direction)
+
+
 def _cosines(geometry: Geometry) -> np.ndarray:
     """Returns (canonical axis, array axis): cosine of the array axis with +S, +P, +L."""
     matrix = np.array(geometry.direction_xyz, dtype=float).reshape(3, 3)

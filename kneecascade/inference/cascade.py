@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from kneecascade.core.case import LabelVolume, Volume
+from kneecascade.core.case import LabelVolume, Side, Volume
 from kneecascade.core.geometry import Box, Int3
 from kneecascade.core.plan import CascadePlan, StagePlan
 from kneecascade.core.settings import DeviceName
@@ -23,9 +23,11 @@ from kneecascade.inference.folds import one_plan, trained_folds, weights_file
 from kneecascade.inference.pieces import drop_far_pieces
 from kneecascade.inference.plausibility import Doubt, doubt_of_volumes, touched_sides
 from kneecascade.inference.region import find_region, whole_region
+from kneecascade.inference.sides import answer_both_ways, certainty, contradiction, needs_both_ways
 from kneecascade.inference.stage import Limits, load_stage, needs_tiles, predict_stage
 from kneecascade.network.device import Device, choose_device
 from kneecascade.planning.plan_file import read_plan
+from kneecascade.planning.sides import OTHER
 from kneecascade.preprocessing.transform import fine_image, native_box, prepare, restore, restore_coarse
 
 
@@ -43,6 +45,7 @@ class CascadeResult:
         volumes_ml: volume of every foreground label.
         seconds: wall-clock seconds by step: prepare, coarse, region, fine, restore.
         in_tiles: whether the fine stage worked in tiles, since one forward would have taken too much memory.
+        certainty: how sure both stages are of the targets; None where the plan knows no sides.
     """
 
     labels: LabelVolume
@@ -54,6 +57,7 @@ class CascadeResult:
     volumes_ml: dict[str, float]
     seconds: dict[str, float]
     in_tiles: bool = False
+    certainty: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +105,12 @@ class Cascade:
         coarse_alone: bool = False,
         whole: bool = False,
         keep_probabilities: bool = False,
+        side: Side = "unknown",
     ) -> CascadeResult:
         """Segments one image.
+
+        Where the plan has a canonical side and the image's is unknown, it is segmented as both; the answer
+        that fits the anatomy is kept, and flagged.
 
         Where a target is missing or too small after the fine look at the region, the fine stage looks once
         at the whole image; the more plausible of both answers is kept, and flagged.
@@ -113,13 +121,24 @@ class Cascade:
             coarse_alone: restore the coarse stage's labels as well.
             whole: let the fine stage look at the whole image, whatever the coarse stage found.
             keep_probabilities: return the fine stage's probabilities as well.
+            side: of the knee.
 
         Raises:
             ImageError: the number of channels is not the plan's.
         """
-        seconds: dict[str, float] = {}
-        with _timed(seconds, "prepare"):
-            prepared = prepare(volume, self.plan, name)
+
+        def answer(taken_for: Side) -> CascadeResult:
+            seconds: dict[str, float] = {}
+            with _timed(seconds, "prepare"):
+                prepared = prepare(volume, self.plan, name, taken_for)
+            return self._answer(prepared, taken_for, coarse_alone, whole, seconds)
+
+        result = answer_both_ways(answer, self.plan) if needs_both_ways(side, self.plan) else answer(side)
+        return result if keep_probabilities else replace(result, fine_probabilities=None)
+
+    def _answer(
+        self, prepared: PreparedCase, side: Side, coarse_alone: bool, whole: bool, seconds: dict[str, float]
+    ) -> CascadeResult:
         with _timed(seconds, "coarse"):
             coarse = self._probabilities(self.coarse, prepared.coarse, self.plan.coarse)
         with _timed(seconds, "region"):
@@ -127,22 +146,24 @@ class Cascade:
         look = self._look_closely(prepared, coarse, found, seconds)
         if look.doubt.lost and not found.whole:
             look = self._look_everywhere(prepared, coarse, look, seconds)
-        result = self._result(look, prepared.trace, seconds)
+        alone = None
         if coarse_alone:
             with _timed(seconds, "restore"):
                 alone = restore_coarse(coarse, prepared.trace, self.plan)
-            result = replace(result, coarse_labels=alone)
-        return replace(result, fine_probabilities=look.probabilities) if keep_probabilities else result
+        result = self._result(look, prepared.trace, side, seconds)
+        sure = certainty((coarse, look.probabilities), self.plan)
+        return replace(result, coarse_labels=alone, certainty=sure)
 
-    def _result(self, look: _Look, trace: Trace, seconds: dict[str, float]) -> CascadeResult:
+    def _result(self, look: _Look, trace: Trace, side: Side, seconds: dict[str, float]) -> CascadeResult:
         seen = self._seen(look.region.box, trace)
+        swapped = contradiction(look.labels, self.plan, side)
         return CascadeResult(
             labels=look.labels,
             coarse_labels=None,
-            fine_probabilities=None,
+            fine_probabilities=look.probabilities,
             region=look.region,
             trace=trace,
-            flags=(*look.region.flags, *self._border_flags(look, trace), *look.doubt.flags),
+            flags=(*look.region.flags, *self._border_flags(look, trace), *look.doubt.flags, *swapped),
             volumes_ml=look.volumes_ml,
             seconds=seconds,
             in_tiles=needs_tiles(self.plan.fine, seen.shape_zyx, self.device, self.limits),
@@ -184,6 +205,8 @@ class Cascade:
         box = bounding_box(np.isin(turned, [self.plan.labels.values[k] for k in targets]))
         native = trace.native
         sides = touched_sides(box, native.shape_zyx, native.spacing_mm, self.plan) if box else ()
+        if trace.mirrored:
+            sides = tuple(OTHER.get(side, side) for side in sides)
         return [f"targets reach the border of the image: {', '.join(sides)}"] if sides else []
 
     def _probabilities(

@@ -16,6 +16,7 @@ from kneecascade.core.record import from_plain, to_plain
 from kneecascade.errors import DatasetError, InputError, PlanError, SettingsError
 from kneecascade.files import read_json, write_json
 from kneecascade.imaging.files import read_labels, read_volume
+from kneecascade.imaging.orientation import canonical_axes, to_canonical
 from kneecascade.pipeline.plan_summary import say_plan
 from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.fingerprint import data_hash, dataset_fingerprint, hash_cases
@@ -26,6 +27,7 @@ from kneecascade.planning.plan_file import read_plan, write_plan
 from kneecascade.planning.planner import DEFAULT_MEMORY_GB, make_plan
 from kneecascade.planning.processes import default_workers, map_in_processes, map_in_threads
 from kneecascade.planning.set_aside import choose_test_set, read_test_set, without_cases, without_measured
+from kneecascade.planning.sides import side_of_labels, side_problems
 from kneecascade.preprocessing.store import case_key, is_current, write_case
 from kneecascade.preprocessing.transform import fine_image, prepare, prepare_labels
 from kneecascade.workspace import Workspace
@@ -132,8 +134,11 @@ def prepare_case(case_and_key: tuple[Case, str], plan: CascadePlan, store: Path)
     case, key = case_and_key
     if case.label is None:
         raise DatasetError(f"{case.name}: a training case needs a label file")
-    prepared = prepare(read_volume(case.images), plan, case.name, case.side)
-    coarse, fine = prepare_labels(read_labels(case.label), prepared.trace, plan, case.name)
+    reference = read_labels(case.label)
+    turned = to_canonical(reference.array, *canonical_axes(reference.geometry))
+    side = side_of_labels(turned, plan.labels) or case.side
+    prepared = prepare(read_volume(case.images), plan, case.name, side)
+    coarse, fine = prepare_labels(reference, prepared.trace, plan, case.name)
     write_case(store, prepared, fine_image(prepared), coarse, fine, plan, key)
 
 
@@ -142,12 +147,14 @@ def _fingerprint(raw: Dataset, file: Path, workers: int) -> DatasetFingerprint:
     hashes = hash_cases(raw, workers)
     known = _stored(file)
     if known is not None and known.data_hash == data_hash(raw, hashes):
+        _require_sides(raw, known)
         say(f"{raw.name}: {len(raw.training)} training cases, unchanged since they were checked")
         return known
     problems = check_dataset(raw, workers)
     if problems:
         raise _refusal(raw, problems)
     found = dataset_fingerprint(raw, hashes, workers)
+    _require_sides(raw, found)
     for k, name in enumerate(raw.labels.foreground):
         if not any(case.labels[k].volume_mm3 for case in found.cases):
             warn(f"{raw.name}: no training case holds the label {name}; it cannot be learned")
@@ -155,6 +162,12 @@ def _fingerprint(raw: Dataset, file: Path, workers: int) -> DatasetFingerprint:
     tested = f", {len(raw.test)} test cases" if raw.test else ""
     say(f"{raw.name}: {len(raw.training)} training cases{tested}, no problem found")
     return found
+
+
+def _require_sides(raw: Dataset, fingerprint: DatasetFingerprint) -> None:
+    problems = side_problems(raw, fingerprint)
+    if problems:
+        raise _refusal(raw, problems)
 
 
 def _stored(file: Path) -> DatasetFingerprint | None:

@@ -25,6 +25,8 @@ def say_plan(plan: CascadePlan, fingerprint: DatasetFingerprint, folds: int) -> 
         f"{100 * share:.0f} % of the image{stay}"
     )
     mirrored = "left-right mirroring" if plan.mirror_axes else "no mirroring, labels tell sides apart"
+    if plan.canonical_side != "none":
+        mirrored += f", and every knee is brought to the {plan.canonical_side}"
     intensities = ", ".join(sorted(set(plan.normalization)))
     if plan.denoise:
         chain = " + ".join(chosen.kind for chosen in plan.denoise)

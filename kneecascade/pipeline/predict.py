@@ -30,6 +30,7 @@ from kneecascade.pipeline.prediction_record import (
     run_record,
 )
 from kneecascade.pipeline.probabilities import save_probabilities
+from kneecascade.pipeline.sides import with_sides
 
 Read = tuple[Volume, str, float]
 """An image, its hash, the seconds of reading."""
@@ -84,7 +85,7 @@ def _jobs(inputs: Path, output: Path, cascade: Cascade, settings: PredictSetting
     jobs = find_jobs(inputs, output, channels, ending, settings.series, settings.echo)
     if settings.dicom_seg:
         check_dicom_seg(jobs)
-    return jobs
+    return with_sides(jobs, inputs, settings.side)
 
 
 def limits_of(settings: PredictSettings) -> Limits:
@@ -138,7 +139,11 @@ def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettin
     volume, key, read_seconds = read
     name, folder = job.case.name, job.output.parent
     result = cascade.predict(
-        volume, name, coarse_alone=settings.save_coarse, keep_probabilities=settings.save_probabilities
+        volume,
+        name,
+        coarse_alone=settings.save_coarse,
+        keep_probabilities=settings.save_probabilities,
+        side=job.case.side,
     )
     written = time.perf_counter()
     write_labels(result.labels, job.output)

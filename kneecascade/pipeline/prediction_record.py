@@ -61,9 +61,10 @@ def case_record(result: CascadeResult) -> Record:
 
 
 def image_hash(job: Job) -> str:
-    """Returns a hash of the image's files; "" where one of them is no plain file."""
+    """Returns a hash of the image's files with its side; "" where one of them is no plain file."""
     plain = all(path.is_file() for path in job.case.images)
-    return content_hash(list(job.case.images)) if plain else ""
+    side = "" if job.case.side == "unknown" else f" {job.case.side}"
+    return content_hash(list(job.case.images)) + side if plain else ""
 
 
 def finished_cases(folder: Path, head: Record, jobs: Sequence[Job]) -> dict[str, Record]:

@@ -147,7 +147,7 @@ def _validate_case(case: Case, cascade: Cascade, folder: Path, errors: CoarseErr
     if difference:
         raise DatasetError(f"{case.label}: {difference} differs from the image")
     plan = cascade.plan
-    result = cascade.predict(volume, case.name, coarse_alone=True)
+    result = cascade.predict(volume, case.name, coarse_alone=True, side=case.side)
     write_labels(result.labels, folder / f"{case.name}{plan.file_ending}")
     found = {"coarse": result.coarse_labels, "cascade": result.labels}
     dice = {

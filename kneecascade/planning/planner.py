@@ -16,6 +16,7 @@ from kneecascade.errors import PlanError, SettingsError
 from kneecascade.planning.memory import MEDICALNET_BLOCKS, estimate_training_gb
 from kneecascade.planning.patches import Topology, batch_size, fits, fitted_patch
 from kneecascade.planning.region_rules import median_of, region_plan, target_extents
+from kneecascade.planning.sides import choose_canonical_side, to_one_side
 from kneecascade.planning.spacing import coarse_spacing, fine_spacing, median_extent, shape_at
 from kneecascade.planning.targets import choose_targets, mirror_axes, thin_labels
 from kneecascade.planning.topology import (
@@ -58,7 +59,8 @@ def make_plan(
         SettingsError: no plan fits the memory, or there is no such depth or width.
     """
     _check_settings(memory_gb, fine_depth, fine_width)
-    cases, labels = fingerprint.cases, dataset.labels
+    canonical = choose_canonical_side(dataset, fingerprint.cases)
+    cases, labels = to_one_side(dataset, fingerprint.cases, canonical), dataset.labels
     sizes = (len(dataset.channel_names), labels.count)
     fine_mm, image_mm = fine_spacing(cases), median_extent(cases)
     fine_net = partial(
@@ -98,6 +100,7 @@ def _cascade(
         region=region,
         coarse=coarse,
         fine=fine,
+        canonical_side=choose_canonical_side(dataset, fingerprint.cases),
     )
 
 

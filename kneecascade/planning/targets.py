@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from statistics import median
 
 from kneecascade.core.fingerprint import CaseFingerprint, LabelFingerprint
 from kneecascade.core.geometry import Float3
+from kneecascade.planning.sides import tells_sides_apart
 
 # only a label that is both large and thick is drawn well enough by the coarse stage
 LARGE = 10.0  # times the smallest label's volume
@@ -15,7 +15,6 @@ THICK_COARSE_VOXELS = 8.0
 # a sheet under three voxels tears when it is resampled without precedence
 THIN_VOXELS = 3.0
 LEFT_RIGHT = 2
-SIDED = re.compile(r"medial|lateral|left|right|(?<![a-z])(med|lat|[ml](tc|fc|men|tib|fem))(?![a-z])")
 
 
 def choose_targets(
@@ -64,7 +63,7 @@ def mirror_axes(names: Sequence[str]) -> tuple[int, ...]:
     None where a label tells sides apart (medial, lateral, left, right and their abbreviations):
     the mirrored image would carry the wrong label. Foot-head and front-back are never mirrored.
     """
-    return () if any(SIDED.search(name.lower()) for name in names) else (LEFT_RIGHT,)
+    return () if tells_sides_apart(names) else (LEFT_RIGHT,)
 
 
 def present(name: str, cases: Sequence[CaseFingerprint]) -> list[LabelFingerprint]:

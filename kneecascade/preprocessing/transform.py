@@ -15,7 +15,13 @@ from kneecascade.errors import ImageError
 from kneecascade.imaging.denoise import denoise
 from kneecascade.imaging.files import grid_difference
 from kneecascade.imaging.normalize import normalize
-from kneecascade.imaging.orientation import canonical_axes, canonical_geometry, from_canonical, to_canonical
+from kneecascade.imaging.orientation import (
+    canonical_axes,
+    canonical_geometry,
+    from_canonical,
+    reversed_x,
+    to_canonical,
+)
 from kneecascade.imaging.resample import resample_image, resample_labels, target_shape
 from kneecascade.imaging.weights import linear_weights
 from kneecascade.preprocessing.blend import blend_border, border_ramps
@@ -43,12 +49,6 @@ def prepare(volume: Volume, plan: CascadePlan, name: str, side: Side = "unknown"
     clean = denoise(turned, trace.native.spacing_mm, plan.denoise)
     native = normalize(clean, plan.normalization, plan.histogram_landmarks)
     return PreparedCase(name, native, resample_image(native, trace.coarse_shape_zyx), trace)
-
-
-def to_other_side(prepared: PreparedCase) -> PreparedCase:
-    """Returns the case as if it were of the other side: mirrored along x, and the way back with it."""
-    native, coarse = (np.ascontiguousarray(a[..., ::-1]) for a in (prepared.native, prepared.coarse))
-    return PreparedCase(prepared.name, native, coarse, _mirrored(prepared.trace))
 
 
 def fine_image(prepared: PreparedCase, box: Box | None = None) -> np.ndarray:
@@ -178,7 +178,9 @@ def _trace(volume: Volume, plan: CascadePlan, other_side: bool) -> Trace:
 
 def _mirrored(trace: Trace) -> Trace:
     z, y, x = trace.flips_zyx
-    return replace(trace, flips_zyx=(z, y, not x), mirrored=not trace.mirrored)
+    return replace(
+        trace, flips_zyx=(z, y, not x), native=reversed_x(trace.native), mirrored=not trace.mirrored
+    )
 
 
 def _first_at(border: int, n_fine: int, n_native: int) -> int:
