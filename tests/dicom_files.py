@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,7 @@ def enhanced(stacks: Sequence[Stack], tags: dict[str, Any], slopes: Sequence[flo
 def write(image: Dataset, path: Path, syntax: UID = ExplicitVRLittleEndian) -> Path:
     """Writes an image, compressed where the transfer syntax is; `image` itself stays as it is."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    copy = Dataset(image)
+    copy = deepcopy(image)
     copy.file_meta = FileMetaDataset()
     copy.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if syntax.is_encapsulated else syntax
     copy.file_meta.MediaStorageSOPClassUID = copy.SOPClassUID

@@ -112,6 +112,16 @@ def test_a_broken_echo_does_not_stop_the_others() -> None:
     assert "missing between slice 4 (f13) and slice 6 (f14)" in bad.refusal.why
 
 
+def test_an_echo_told_by_its_time_alone_may_lack_a_slice() -> None:
+    tags = series_tags()
+    series = [image for k in (1, 2) for image in echo_series(k, tags, EchoNumbers=1)]
+    del series[14]
+    good, bad = sorted(sets_of(series), key=lambda one: one.refusal is not None)
+    assert (good.refusal, good.stacks[0].echo_time_ms) == (None, 7.5)
+    assert bad.refusal is not None
+    assert bad.refusal.what == "missing slice"
+
+
 def test_frames_of_a_multi_frame_file_are_sorted_by_place_and_echo() -> None:
     stacks = [random_stack(k, angles=(3.0, 5.0)) for k in (1, 2, 3)]
     (found,) = sets_of([enhanced(stacks, series_tags())])

@@ -32,10 +32,10 @@ def test_a_series_is_read_back_identically(tmp_path: Path) -> None:
     import highdicom
 
     stack = random_stack(shape=(9, 12, 10), angles=(14.0, -6.0))
-    write_series(tmp_path / "in", stack, series_tags(8, Laterality="L"))
+    write_series(tmp_path / "in", stack, series_tags(8))
     (found,) = group(scan(tmp_path / "in").frames)
     labels = labels_on(found.stacks[0])
-    write_segmentation(labels, LABELS, found.stacks[0], tmp_path / "out/seg.dcm", "model")
+    write_segmentation(labels, LABELS, found.stacks[0], tmp_path / "out/seg.dcm", "model", "left")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["seg.dcm"]
 
     read = highdicom.seg.segread(tmp_path / "out/seg.dcm")

@@ -176,6 +176,16 @@ def _scout(folder: Path) -> Path:
     return folder
 
 
+def test_a_case_knows_the_side_that_its_tags_tell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_series(tmp_path / "a", random_stack(), series_tags(3, "one", ImageLaterality="L"))
+    write_series(tmp_path / "b", random_stack(), series_tags(4, "two right", Laterality="L"))
+    jobs = find_jobs(tmp_path, tmp_path / "out", 1, ".nii.gz")
+    assert {job.case.name: job.case.side for job in jobs} == {"003_one": "left", "004_two_right": "unknown"}
+    assert "series 4 two right: its tags disagree about the side" in capsys.readouterr().err
+
+
 def test_the_same_values_come_as_from_nifti(tmp_path: Path) -> None:
     from kneecascade.dicom.source import read_source
     from kneecascade.pipeline.dicom import dicom_folder

@@ -92,7 +92,9 @@ def _apart(frames: Sequence[Frame]) -> list[tuple[str, list[Frame]]]:
         keys += [(name, _other(k)) for k, name in enumerate(OTHERS)]
         for name, key in keys:
             parts = _by(frames, key)
-            whole = len({len(part) for part in parts}) == 1 and len(parts[0]) >= MIN_SLICES
+            # an echo may lack a slice, but what else tells images apart must make equal volumes
+            even = name == "EchoTime" or len({len(part) for part in parts}) == 1
+            whole = even and min(len(part) for part in parts) >= MIN_SLICES
             if len(parts) > 1 and whole and not any(map(at_one_place, parts)):
                 # an echo is told by its number or time already
                 return [("" if name == "EchoTime" else f"{name} {key(p[0])}", p) for p in parts]

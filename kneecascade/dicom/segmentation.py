@@ -37,7 +37,9 @@ def require_highdicom() -> Any:
     return highdicom
 
 
-def write_segmentation(found: LabelVolume, labels: Labels, stack: Stack, path: Path, algorithm: str) -> None:
+def write_segmentation(
+    found: LabelVolume, labels: Labels, stack: Stack, path: Path, algorithm: str, side: str = "unknown"
+) -> None:
     """Writes one binary segment a label, numbered like the class indices, first to a temporary name.
 
     A label without a voxel has its segment too, without frames.
@@ -48,6 +50,7 @@ def write_segmentation(found: LabelVolume, labels: Labels, stack: Stack, path: P
         stack: the images; where echoes were combined, the first.
         path: ends in .dcm.
         algorithm: name of the model.
+        side: "left" or "right" are coded.
 
     Raises:
         MissingExtraError: highdicom is not installed.
@@ -59,7 +62,9 @@ def write_segmentation(found: LabelVolume, labels: Labels, stack: Stack, path: P
     with quiet_pydicom():
         sources = _sources(stack)
         try:
-            segmentation = _segmentation(hd, found, labels, stack, sources, algorithm)
+            segments = _segments(hd, labels, side, algorithm)
+            indices = _indices(hd, found, labels, stack)
+            segmentation = _segmentation(hd, indices, segments, sources, algorithm)
         except (AttributeError, KeyError, ValueError, TypeError) as error:
             raise ImageError(f"{path.name}: no DICOM segmentation of these images: {error}") from error
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,25 +76,27 @@ def write_segmentation(found: LabelVolume, labels: Labels, stack: Stack, path: P
             temporary.unlink(missing_ok=True)
 
 
-def _segmentation(
-    hd: Any, found: LabelVolume, labels: Labels, stack: Stack, sources: Sequence[Dataset], algorithm: str
-) -> Any:
-    first = sources[0]
+def _segments(hd: Any, labels: Labels, side: str, algorithm: str) -> list[Any]:
     made_by = hd.AlgorithmIdentificationSequence(
         name=algorithm,
         version=kneecascade.__version__,
         family=_coded(hd, ("123110", "Artificial Intelligence"), "DCM"),
         source="kneecascade",
     )
+    return [_segment(hd, k, name, side, made_by) for k, name in enumerate(labels.names) if k]
+
+
+def _segmentation(
+    hd: Any, indices: Any, segments: Sequence[Any], sources: Sequence[Dataset], algorithm: str
+) -> Any:
+    first = sources[0]
     return hd.seg.Segmentation(
         source_images=sources,
-        pixel_array=_indices(hd, found, labels, stack),
+        pixel_array=indices,
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
-        segment_descriptions=[
-            _segment(hd, k, name, stack.side, made_by) for k, name in enumerate(labels.names) if k
-        ],
+        segment_descriptions=segments,
         series_instance_uid=generate_uid(),
-        series_number=SERIES_NUMBER_OFFSET + (stack.series.number or 0),
+        series_number=SERIES_NUMBER_OFFSET + int(first.get("SeriesNumber") or 0),
         sop_instance_uid=generate_uid(),
         instance_number=1,
         manufacturer="kneecascade",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kneecascade.core.case import Volume
+from kneecascade.core.case import Side, Volume
 from kneecascade.dicom.echoes import COMBINATIONS, echo_stacks, read_channels, read_combined
 from kneecascade.dicom.grouping import ImageSet, group
 from kneecascade.dicom.scan import frames_in
@@ -30,6 +30,12 @@ class Source:
     def files(self) -> tuple[Path, ...]:
         """Every file of the set once."""
         return tuple(dict.fromkeys(frame.path for stack in self.found.stacks for frame in stack.frames))
+
+    @property
+    def side(self) -> Side:
+        """What the tags say, as far as it decides for one knee."""
+        told = self.found.side
+        return told if told == "left" or told == "right" else "unknown"
 
 
 def make_source(found: ImageSet, echo: str | None, channels: int) -> Source:

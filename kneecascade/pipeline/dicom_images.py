@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kneecascade.console import say, warn
-from kneecascade.core.case import LabelVolume
+from kneecascade.core.case import LabelVolume, Side
 from kneecascade.core.plan import CascadePlan
 from kneecascade.dicom.echoes import COMBINATIONS, check_echo, echo_stacks
 from kneecascade.dicom.grouping import ImageSet, group
@@ -45,10 +45,14 @@ def find_sources(inputs: Path, channels: int, series: str | None, echo: str | No
     sources = {names[id(one)]: make_source(one, echo, channels) for one in wanted}
     for source in sources.values():
         _tell_echoes(source, echo)
+        if source.found.side == "contradictory":
+            warn(f"{title(source.found)}: its tags disagree about the side; taken as unknown")
     return sources
 
 
-def write_dicom_seg(labels: LabelVolume, plan: CascadePlan, source: Source, path: Path) -> None:
+def write_dicom_seg(
+    labels: LabelVolume, plan: CascadePlan, source: Source, path: Path, side: Side = "unknown"
+) -> None:
     """Writes labels as a DICOM segmentation; without a label, a line says that there is none.
 
     Args:
@@ -56,6 +60,7 @@ def write_dicom_seg(labels: LabelVolume, plan: CascadePlan, source: Source, path
         plan: says the label names.
         source: the images it refers to; where echoes were combined, those of the first.
         path: the .dcm file.
+        side: of the knee; left and right are coded.
 
     Raises:
         KneecascadeError: it cannot be written.
@@ -65,7 +70,7 @@ def write_dicom_seg(labels: LabelVolume, plan: CascadePlan, source: Source, path
         return
     combined = source.echo in (*COMBINATIONS, "channels")
     stack = echo_stacks(source.found, None if combined else source.echo)[0]
-    write_segmentation(labels, plan.labels, stack, path, plan.dataset_name)
+    write_segmentation(labels, plan.labels, stack, path, plan.dataset_name, side)
 
 
 def _left_out(found: ImageSet) -> bool:

@@ -112,10 +112,14 @@ def _is_dicom_input(inputs: Path, file_ending: str) -> bool:
 
 def _jobs_of_dicom(inputs: Path, output: Path, sources: dict[str, Source]) -> list[Job]:
     if not image_ending(output):
-        return [Job(Case(n, s.files), output / f"{n}{DICOM_RESULT}", s) for n, s in sources.items()]
+        return [_job_of_source(n, output / f"{n}{DICOM_RESULT}", s) for n, s in sources.items()]
     if len(sources) > 1:
         raise SettingsError(f"{output}: {inputs} holds {len(sources)} volumes; give a folder as output")
-    return [Job(Case(strip_ending(output), source.files), output, source) for source in sources.values()]
+    return [_job_of_source(strip_ending(output), output, source) for source in sources.values()]
+
+
+def _job_of_source(name: str, output: Path, source: Source) -> Job:
+    return Job(Case(name, source.files, side=source.side), output, source)
 
 
 def _jobs_of_folder(folder: Path, output: Path, channels: int, file_ending: str) -> list[Job]:

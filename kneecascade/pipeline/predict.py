@@ -148,7 +148,7 @@ def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettin
     written = time.perf_counter()
     write_labels(result.labels, job.output)
     if settings.dicom_seg and job.source:
-        write_dicom_seg(result.labels, cascade.plan, job.source, folder / f"{name}.dcm")
+        write_dicom_seg(result.labels, cascade.plan, job.source, folder / f"{name}.dcm", job.case.side)
     if result.coarse_labels is not None:
         write_labels(result.coarse_labels, folder / "coarse" / job.output.name)
     if settings.save_probabilities:
