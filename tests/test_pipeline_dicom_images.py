@@ -176,9 +176,7 @@ def _scout(folder: Path) -> Path:
     return folder
 
 
-def test_a_case_knows_the_side_that_its_tags_tell(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_case_knows_the_side_that_its_tags_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_series(tmp_path / "a", random_stack(), series_tags(3, "one", ImageLaterality="L"))
     write_series(tmp_path / "b", random_stack(), series_tags(4, "two right", Laterality="L"))
     jobs = find_jobs(tmp_path, tmp_path / "out", 1, ".nii.gz")
