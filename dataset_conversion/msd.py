@@ -1,58 +1,84 @@
-"""Medical Segmentation Decathlon task folders to the raw layout of nnU-Net v2."""
+"""Medical Segmentation Decathlon task folders."""
 
 from __future__ import annotations
 
 import re
-import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kneecascade.console import tracked
+from kneecascade.dataset_conversion.catalogue import CATALOGUE
+from kneecascade.dataset_conversion.found import Examination, Found, SourceCase
+from kneecascade.dataset_conversion.reading import read_files
 from kneecascade.errors import DatasetError
-from kneecascade.files import read_json, write_json
+from kneecascade.files import read_json
 from kneecascade.imaging.channels import read_channels
-from kneecascade.imaging.files import write_channel
+from kneecascade.imaging.files import grid_difference, read_labels
 
 ENDING = ".nii.gz"
-ABOUT: tuple[str, ...] = ("name", "description", "reference", "licence")
+ABOUT: tuple[str, ...] = ("name", "description", "reference")
 
 
-def convert_msd(source: Path, raw: Path, identifier: int) -> Path:
-    """Writes raw/Dataset<identifier>_<Name> from a folder such as Task04_Hippocampus.
+def find_msd(source: Path) -> Found:
+    """Finds the cases that a task's dataset.json lists.
 
     Voxel values, label values and the order of channels stay; 4D images become one file a channel.
-    Everything is written under a temporary name first, so that a broken run leaves no data set behind.
 
     Args:
-        source: holds dataset.json, imagesTr, labelsTr and, where there is a test set, imagesTs.
-        raw: the workspace's raw folder.
-        identifier: the number of the new data set, 1 to 999.
-
-    Returns:
-        The new folder.
+        source: a folder such as Task04_Hippocampus: dataset.json, imagesTr, labelsTr and, where there is a
+            test set, imagesTs.
 
     Raises:
-        DatasetError: dataset.json is broken, files are missing, an image has another number of channels
-            than dataset.json says, or the number is taken.
-        ImageError: an image cannot be read.
+        DatasetError: dataset.json is broken, or files are missing.
     """
     description = _described(source)
     channels = _numbered(description, "modality", source)
+    labels = {v: name for v, name in _numbered(description, "labels", source).items() if v}
     pairs = _existing(source, description)
-    folder = raw / _folder_name(source, description, raw, identifier)
-    partial = raw / f".writing_{folder.name}"
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        for image, label in tracked(pairs, folder.name, len(pairs)):
-            part = "Ts" if label is None else "Tr"
-            _write_images(image, partial / f"images{part}", len(channels))
-            if label is not None:
-                _copy(label, partial / "labelsTr" / label.name)
-        write_json(partial / "dataset.json", _converted(description, channels, source))
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return folder
+    cases = [_case(image, label, len(channels)) for image, label in pairs]
+    name = re.sub(r"^Task\d+_", "", source.resolve().name) or str(description.get("name", ""))
+    return Found(
+        "msd",
+        re.sub(r"[^A-Za-z0-9]+", "", name) or "Decathlon",
+        tuple(channels.values()),
+        labels,
+        cases,
+        str(description.get("licence") or CATALOGUE["msd"].licence),
+        about={key: description.get(key) for key in ABOUT},
+    )
+
+
+def read_msd(image: Path, label: Path | None, count: int) -> Examination:
+    """Reads a 4D image into its channels; a single channel is taken as it is.
+
+    Raises:
+        ImageError: a file cannot be read.
+        DatasetError: the image has another number of channels than dataset.json says, or grids differ.
+    """
+    channels, geometry = read_channels(image)
+    if len(channels) != count:
+        raise DatasetError(f"{image}: {len(channels)} channels, but dataset.json names {count}")
+    if count == 1:
+        return read_files((image,), label)
+    if label is None:
+        return Examination(channels, geometry)
+    volume = read_labels(label)
+    difference = grid_difference(geometry, volume.geometry)
+    if difference:
+        raise DatasetError(f"{label}: {difference} differs from {image.name}")
+    return Examination(channels, geometry, volume.array, label)
+
+
+def _case(image: Path, label: Path | None, count: int) -> SourceCase:
+    name = image.name.removesuffix(ENDING)
+    return SourceCase(
+        name=name,
+        subject=name,
+        files=(image,) if label is None else (image, label),
+        read=partial(read_msd, image, label, count),
+        part="Ts" if label is None else "Tr",
+        labelled=label is not None,
+    )
 
 
 def _described(source: Path) -> dict[str, Any]:
@@ -95,40 +121,3 @@ def _existing(source: Path, description: dict[str, Any]) -> list[tuple[Path, Pat
     if foreign:
         raise DatasetError(f"{foreign[0]}: expected a {ENDING} file")
     return pairs
-
-
-def _folder_name(source: Path, description: dict[str, Any], raw: Path, identifier: int) -> str:
-    if not 1 <= identifier <= 999:
-        raise DatasetError(f"data set number {identifier}: must be from 1 to 999")
-    taken = sorted(path.name for path in raw.glob(f"Dataset{identifier:03d}_*"))
-    if taken:
-        raise DatasetError(f"{raw / taken[0]}: number {identifier} is taken; choose another with -d")
-    name = re.sub(r"^Task\d+_", "", source.resolve().name) or str(description.get("name", ""))
-    return f"Dataset{identifier:03d}_{re.sub(r'[^A-Za-z0-9]+', '', name) or 'Decathlon'}"
-
-
-def _write_images(image: Path, folder: Path, count: int) -> None:
-    channels, geometry = read_channels(image)
-    if len(channels) != count:
-        raise DatasetError(f"{image}: {len(channels)} channels, but dataset.json names {count}")
-    name = image.name.removesuffix(ENDING)
-    if count == 1:
-        _copy(image, folder / f"{name}_0000{ENDING}")
-        return
-    for k, channel in enumerate(channels):
-        write_channel(channel, geometry, folder / f"{name}_{k:04d}{ENDING}")
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
-
-
-def _converted(description: dict[str, Any], channels: dict[int, str], source: Path) -> dict[str, Any]:
-    labels = _numbered(description, "labels", source)
-    entries = {key: description[key] for key in ABOUT if key in description}
-    entries["channel_names"] = {str(k): name for k, name in channels.items()}
-    entries["labels"] = {"background": 0, **{name: value for value, name in labels.items() if value != 0}}
-    entries["numTraining"] = len(description["training"])
-    entries["file_ending"] = ENDING
-    return entries

@@ -8,7 +8,7 @@ import pytest
 import SimpleITK as sitk
 
 from kneecascade.cli.convert_dataset import main
-from kneecascade.dataset_conversion.msd import convert_msd
+from kneecascade.dataset_conversion.sources import convert
 from kneecascade.errors import DatasetError
 from kneecascade.imaging.channels import read_channels
 from kneecascade.imaging.files import read_geometry, read_labels, read_volume
@@ -58,7 +58,7 @@ def write_description(source: Path, channels: int = 2, **changes: object) -> Non
 def test_four_dimensional_images_are_split(tmp_path: Path) -> None:
     source, raw = tmp_path / "Task99_Two", tmp_path / "raw"
     array = write_task(source)
-    folder = convert_msd(source, raw, 7)
+    folder = convert("msd", source, raw, 7)
     assert folder == raw / "Dataset007_Two"
     names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
     images = [
@@ -66,7 +66,8 @@ def test_four_dimensional_images_are_split(tmp_path: Path) -> None:
         for part, n in (("Tr", "a"), ("Tr", "b"), ("Ts", "c"))
         for k in (0, 1)
     ]
-    assert names == ["dataset.json", *images, "labelsTr/a.nii.gz", "labelsTr/b.nii.gz"]
+    labels = ["labelsTr/a.nii.gz", "labelsTr/b.nii.gz"]
+    assert names == ["conversion.json", "dataset.json", *images, *labels, "subjects.csv"]
     volume = read_volume([folder / f"imagesTr/a_000{k}.nii.gz" for k in (0, 1)])
     np.testing.assert_array_equal(volume.array, array)
     assert volume.geometry == read_geometry(folder / "labelsTr/a.nii.gz")
@@ -79,7 +80,7 @@ def test_four_dimensional_images_are_split(tmp_path: Path) -> None:
 def test_dataset_json_is_converted(tmp_path: Path) -> None:
     source = tmp_path / "Task99_Two"
     write_task(source)
-    folder = convert_msd(source, tmp_path / "raw", 7)
+    folder = convert("msd", source, tmp_path / "raw", 7)
     assert json.loads((folder / "dataset.json").read_text()) == {
         "name": "TWO",
         "licence": "CC",
@@ -93,7 +94,7 @@ def test_dataset_json_is_converted(tmp_path: Path) -> None:
 def test_one_channel_is_copied_byte_by_byte(tmp_path: Path) -> None:
     source = tmp_path / "Task04_One"
     write_task(source, channels=1)
-    folder = convert_msd(source, tmp_path / "raw", 1)
+    folder = convert("msd", source, tmp_path / "raw", 1)
     copied = (folder / "imagesTs/c_0000.nii.gz").read_bytes()
     assert copied == (source / "imagesTs/c.nii.gz").read_bytes()
 
@@ -114,7 +115,7 @@ def test_what_is_wrong_is_told_and_nothing_is_left(tmp_path: Path, changes: dict
     write_task(source)
     write_description(source, **changes)
     with pytest.raises(DatasetError, match=message) as caught:
-        convert_msd(source, raw, 7)
+        convert("msd", source, raw, 7)
     assert "\n" not in str(caught.value)
     assert not raw.exists() or not list(raw.iterdir())
 
@@ -124,9 +125,9 @@ def test_a_taken_number_is_refused(tmp_path: Path) -> None:
     write_task(source, channels=1)
     (raw / "Dataset007_Other").mkdir(parents=True)
     with pytest.raises(DatasetError, match="number 7 is taken"):
-        convert_msd(source, raw, 7)
+        convert("msd", source, raw, 7)
     with pytest.raises(DatasetError, match="from 1 to 999"):
-        convert_msd(source, raw, 0)
+        convert("msd", source, raw, 0)
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,265 @@
+"""Every public layout, written small, comes out voxel by voxel: dataset_conversion.sources and below."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from public_layouts import (
+    BONE_VALUES,
+    CM_VALUES,
+    SHAPE,
+    SKM_VALUES,
+    SOFT,
+    block_knee,
+    grey_image,
+    labels_of,
+    write_hdf5,
+    write_iwoai2019,
+    write_nifti,
+    write_oai_zib,
+    write_oaizib_cm,
+    write_ski10,
+    write_skm_tea,
+)
+
+from kneecascade.dataset_conversion import iwoai2019, oai_zib, oaizib_cm, ski10, skm_tea
+from kneecascade.dataset_conversion.catalogue import CATALOGUE
+from kneecascade.dataset_conversion.reading import read_hdf5
+from kneecascade.dataset_conversion.sources import SourceOptions, convert
+from kneecascade.dataset_conversion.writer import ConvertSettings
+from kneecascade.errors import DatasetError
+from kneecascade.imaging.files import read_labels, read_volume
+from kneecascade.imaging.orientation import canonical_axes, canonical_geometry, to_canonical
+
+IWOAI_VALUES = {name: k + 1 for k, name in enumerate(SOFT)}
+
+
+def canonical(path: Path) -> np.ndarray:
+    """Returns the voxels of a file, foot to head, front to back, right to left, by its own header."""
+    volume = read_volume([path])
+    return to_canonical(volume.array[0], *canonical_axes(volume.geometry))
+
+
+def check_case(folder: Path, part: str, name: str, image: np.ndarray, labels: np.ndarray) -> None:
+    """Asserts that image and labels hold these voxels, on one grid."""
+    files = folder / f"images{part}/{name}_0000.nii.gz", folder / f"labels{part}/{name}.nii.gz"
+    np.testing.assert_array_equal(canonical(files[0]), image)
+    np.testing.assert_array_equal(canonical(files[1]), labels)
+    assert read_volume([files[0]]).geometry == read_labels(files[1]).geometry
+
+
+def subjects(folder: Path) -> dict[str, dict[str, str]]:
+    with (folder / "subjects.csv").open(newline="") as stream:
+        return {row["case"]: row for row in csv.DictReader(stream)}
+
+
+def described(folder: Path) -> dict:
+    return json.loads((folder / "dataset.json").read_text())
+
+
+def test_oaizib_cm(tmp_path: Path) -> None:
+    folder = convert("oaizib_cm", write_oaizib_cm(tmp_path / "s"), tmp_path / "raw", 3)
+    assert folder.name == "Dataset003_OAIZIBCM"
+    for part, number, side in (("Tr", 1, "right"), ("Tr", 2, "left"), ("Ts", 3, "right")):
+        knee = block_knee(side)
+        name = f"oaizib_{number:03d}"
+        check_case(folder, part, name, grey_image(knee, number), labels_of(knee, CM_VALUES))
+        row = {"case": name, "subject": f"{9000000 + number}", "side": side, "grade": f"{number}"}
+        assert subjects(folder)[name] == row
+    assert described(folder)["labels"] == {"background": 0, **CM_VALUES}
+    assert described(folder)["licence"] == "CC BY-NC 4.0"
+    assert described(folder)["numTraining"] == 2
+
+
+def test_oaizib_cm_sides_must_agree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = write_oaizib_cm(tmp_path / "s")
+    file = source / "info/kneeSideInfo.csv"
+    file.write_text(file.read_text().replace("001.nii.gz,right", "001.nii.gz,left"))
+    found = oaizib_cm.find_oaizib_cm(source)
+    assert [case.side for case in found.cases] == ["unknown", "left", "right"]
+    # without tables the anatomy has the last word
+    (source / "info/subInfo_train.xlsx").unlink()
+    folder = convert("oaizib_cm", source, tmp_path / "raw", 1)
+    rows = subjects(folder)
+    assert rows["oaizib_001"]["side"] == "unknown"
+    assert rows["oaizib_001"]["subject"] == "oaizib_001"
+    assert rows["oaizib_002"]["side"] == "left"
+    assert "told to be a left knee, but medial lies as in a right one" in capsys.readouterr().err
+    file.write_text("name,side\n")
+    with pytest.raises(DatasetError, match=r"'name,side' is not like oaizib_001\.nii\.gz,right"):
+        oaizib_cm.find_oaizib_cm(source)
+
+
+def test_oai_zib(tmp_path: Path) -> None:
+    numbers = [9001104, 9002430, 9003126]
+    source, images = tmp_path / "zib", tmp_path / "oai"
+    write_oai_zib(source, images, numbers)
+    # the same name with other labels, to be passed over
+    other = source / "classification/segmentation_masks/9001104.segmentation_masks.mhd"
+    other.parent.mkdir(parents=True)
+    other.write_text("no mask")
+    folder = convert("oai_zib", source, tmp_path / "raw", 1, options=SourceOptions(images))
+    for k, number in enumerate(numbers):
+        knee = block_knee("right")
+        check_case(folder, "Tr", f"oaizib_{number}", grey_image(knee, k), labels_of(knee, BONE_VALUES))
+    geometry = read_labels(folder / "labelsTr/oaizib_9001104.nii.gz").geometry
+    assert geometry.spacing_mm == pytest.approx((0.4, 0.4, 0.7))
+    assert json.loads((folder / "splits.json").read_text()) == [
+        {"train": ["oaizib_9002430", "oaizib_9003126"], "val": ["oaizib_9001104"]},
+        {"train": ["oaizib_9001104"], "val": ["oaizib_9002430", "oaizib_9003126"]},
+    ]
+    assert subjects(folder)["oaizib_9001104"]["visit"] == "00m"
+
+
+def test_oai_zib_with_anothers_image_is_refused(tmp_path: Path) -> None:
+    source, images = tmp_path / "zib", tmp_path / "oai"
+    write_oai_zib(source, images, [9001104, 9002430])
+    noise = np.random.default_rng(0).normal(100, 6, SHAPE).astype(np.int16)
+    write_nifti(images / "9001104_DESS.nii.gz", noise)
+    (images / "9002430_DESS.nii.gz").unlink()
+    with pytest.raises(DatasetError, match=r"no case could be converted: .* clearly darker"):
+        convert("oai_zib", source, tmp_path / "raw", 1, options=SourceOptions(images))
+    with pytest.raises(DatasetError, match="no masks like"):
+        oai_zib.find_oai_zib(images)
+
+
+def test_ski10(tmp_path: Path) -> None:
+    folder = convert("ski10", write_ski10(tmp_path / "s"), tmp_path / "raw", 1)
+    knee = block_knee("left")
+    for part, number in (("Tr", 1), ("Tr", 2), ("Ts", 61)):
+        check_case(
+            folder, part, f"ski10_{number:03d}", grey_image(knee, number), labels_of(knee, BONE_VALUES)
+        )
+    assert (folder / "imagesTs/ski10_101_0000.nii.gz").is_file()
+    assert not (folder / "labelsTs/ski10_101.nii.gz").exists()
+    geometry = canonical_geometry(read_labels(folder / "labelsTr/ski10_001.nii.gz").geometry)
+    assert geometry.spacing_mm == pytest.approx((0.39, 0.39, 1.0))
+    assert {row["side"] for row in subjects(folder).values()} == {"unknown"}
+
+
+def test_ski10_upside_down_is_turned(tmp_path: Path) -> None:
+    source = write_ski10(tmp_path / "s", [1])
+    for word in ("image", "labels"):
+        raw = source / f"{word}-001.raw"
+        voxels = np.frombuffer(raw.read_bytes(), np.uint8 if word == "labels" else np.int16)
+        raw.write_bytes(np.ascontiguousarray(voxels.reshape(16, 24, 20)[:, ::-1]).tobytes())
+    exam = ski10.read_ski10(source / "image-001.mhd", source / "labels-001.mhd")
+    assert exam.notes == ("rows run from foot to head",)
+    turned = to_canonical(exam.labels, *canonical_axes(exam.geometry))
+    np.testing.assert_array_equal(turned, labels_of(block_knee("left"), BONE_VALUES))
+
+
+def test_iwoai2019(tmp_path: Path) -> None:
+    folder = convert("iwoai2019", write_iwoai2019(tmp_path / "s"), tmp_path / "raw", 1)
+    for part, name, side, seed in (
+        ("Tr", "train_001_V00", "right", 10),
+        ("Tr", "train_002_V01", "left", 21),
+        ("Tr", "valid_001_V01", "right", 11),
+        ("Ts", "test_001_V00", "right", 10),
+    ):
+        knee = block_knee(side)
+        check_case(folder, part, name, grey_image(knee, seed), labels_of(knee, IWOAI_VALUES))
+        visit = name[-3:]
+        assert subjects(folder)[name] == {"case": name, "subject": name[:-4], "side": side, "visit": visit}
+    geometry = canonical_geometry(read_labels(folder / "labelsTr/train_001_V00.nii.gz").geometry)
+    assert geometry.spacing_mm == pytest.approx((0.3646, 0.3646, 0.7), abs=1e-4)
+    (fold,) = json.loads((folder / "splits.json").read_text())
+    people = {part: {name[:-4] for name in fold[part]} for part in ("train", "val")}
+    assert people == {"train": {"train_001", "train_002"}, "val": {"valid_001"}}
+
+
+def test_iwoai2019_menisci_merged(tmp_path: Path) -> None:
+    source = write_iwoai2019(tmp_path / "s", {"train": 1, "valid": 1})
+    folder = convert("iwoai2019", source, tmp_path / "raw", 1, ConvertSettings(merge_menisci=True))
+    labels = labels_of(block_knee("right"), IWOAI_VALUES)
+    merged = read_labels(folder / "labelsTr/train_001_V00.nii.gz")
+    np.testing.assert_array_equal(
+        to_canonical(merged.array, *canonical_axes(merged.geometry)), np.where(labels == 6, 5, labels)
+    )
+    assert described(folder)["labels"]["menisci"] == 5
+
+
+def test_iwoai2019_menisci_go_by_place(tmp_path: Path) -> None:
+    knee = {name: mask[::-1, :, ::-1] for name, mask in block_knee("left").items()}
+    image, label = tmp_path / "train_001_V00.im", tmp_path / "train_001_V00.seg"
+    write_hdf5(image, data=np.zeros(SHAPE, np.float64))
+    for order, empty in ((SOFT, ()), (SOFT, (4,)), ((*SOFT[:4], SOFT[5], SOFT[4]), (5,))):
+        masks = np.stack([knee[name] for name in order], axis=-1).astype(np.uint8)
+        masks[..., list(empty)] = 0
+        write_hdf5(label, data=masks)
+        values = iwoai2019.read_iwoai2019(image, label).labels
+        for k, name in enumerate(order):
+            if k not in empty:
+                np.testing.assert_array_equal(values == IWOAI_VALUES[name], knee[name])
+
+
+@pytest.mark.parametrize(
+    ("key", "array", "message"),
+    [("wrong", np.zeros(SHAPE), "has no key 'data'"), ("data", np.zeros(5), "1 dimensions, expected 3")],
+)
+def test_iwoai2019_other_files_are_refused(tmp_path: Path, key: str, array: np.ndarray, message: str) -> None:
+    write_hdf5(tmp_path / "train_001_V00.im", **{key: array})
+    with pytest.raises(DatasetError, match=message):
+        iwoai2019.read_iwoai2019(tmp_path / "train_001_V00.im", None)
+    with pytest.raises(DatasetError, match=r"no train_001_V00\.seg beside it"):
+        iwoai2019.find_iwoai2019(tmp_path)
+
+
+def test_skm_tea(tmp_path: Path) -> None:
+    source = write_skm_tea(tmp_path / "s")
+    # no mask beside the third scan: those inside its HDF5 file are taken
+    (source / "segmentation_masks/dicom-track/MTR_003.nii.gz").unlink()
+    folder = convert("skm_tea", source, tmp_path / "raw", 1)
+    knee = block_knee("right")
+    for part, number in (("Tr", 1), ("Tr", 2), ("Tr", 3), ("Ts", 4)):
+        first = grey_image(knee, number).astype(float)
+        joined = np.rint(np.sqrt(first**2 + (first // 2) ** 2))
+        check_case(folder, part, f"MTR_{number:03d}", joined, labels_of(knee, SKM_VALUES))
+    assert json.loads((folder / "splits.json").read_text()) == [
+        {"train": ["MTR_001", "MTR_002"], "val": ["MTR_003"]}
+    ]
+    assert {row["side"] for row in subjects(folder).values()} == {"right"}
+    assert subjects(folder)["MTR_004"]["subject"] == "skmtea_0004"
+
+
+def test_skm_tea_wrongly_told_axes_are_mended_by_the_masks(tmp_path: Path) -> None:
+    source = write_skm_tea(tmp_path / "s")
+    image, mask = source / "image_files/MTR_001.h5", source / "segmentation_masks/dicom-track/MTR_001.nii.gz"
+    exam = skm_tea.read_skm_tea(image, mask, ("SI", "AP", "RL"), (0.3125, 0.3125, 0.8))
+    assert exam.notes == ("axes of MTR_001.h5 run against SI, AP, RL; turned to fit the mask",)
+    (turned,) = exam.channels
+    right = skm_tea.read_skm_tea(image, mask, ("SI", "AP", "LR"), (0.3125, 0.3125, 0.8))
+    np.testing.assert_array_equal(turned, right.channels[0])
+    other = labels_of(block_knee("left"), SKM_VALUES)
+    other[0, 0, 0] = 1
+    write_nifti(mask, other)
+    with pytest.raises(DatasetError, match=r"is not the mask in MTR_001\.h5"):
+        skm_tea.read_skm_tea(image, mask, ("SI", "AP", "LR"), (0.3125, 0.3125, 0.8))
+
+
+def test_echoes_join() -> None:
+    whole = skm_tea.root_sum_of_squares(np.array([3], np.int16), np.array([4], np.int16))
+    assert (whole.dtype, whole[0]) == (np.uint16, 5)
+    fractions = skm_tea.root_sum_of_squares(np.array([0.3]), np.array([0.4]))
+    assert fractions.dtype == np.float32
+    np.testing.assert_allclose(fractions, 0.5)
+
+
+@pytest.mark.parametrize("key", sorted(set(CATALOGUE) - {"folders"}))
+def test_an_empty_folder_is_no_source(key: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetError) as caught:
+        convert(key, tmp_path / "empty", tmp_path / "raw", 1)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(DatasetError, match="no such folder; check --source"):
+        convert(key, tmp_path / "none", tmp_path / "raw", 1)
+
+
+def test_what_is_no_hdf5_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.im").write_bytes(b"nothing")
+    with pytest.raises(DatasetError, match="cannot be read as HDF5"):
+        read_hdf5(tmp_path / "a.im", "data")
