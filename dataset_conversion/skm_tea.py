@@ -58,9 +58,7 @@ def find_skm_tea(source: Path) -> Found:
     )  # fmt: skip
 
 
-def read_skm_tea(
-    image: Path, mask: Path, axes: Sequence[str], spacing_mm: Float3, labelled: bool = True
-) -> Examination:
+def read_skm_tea(image: Path, mask: Path, axes: Sequence[str], spacing_mm: Float3) -> Examination:
     """Reads a scan into canonical axes: foot to head, front to back, right to left.
 
     The two echoes become their root-sum-of-squares. The mask comes from the NIfTI file where there is one,
@@ -71,30 +69,34 @@ def read_skm_tea(
         mask: NIfTI file of the labels; it need not exist.
         axes: such as ("SI", "AP", "RL").
         spacing_mm: along these axes.
-        labelled: whether there must be a mask.
 
     Raises:
         DatasetError: a key is missing, shapes differ, or the two masks contradict each other.
         ImageError: the NIfTI file cannot be read.
         MissingExtraError: h5py is not installed.
     """
-    first, second, one_hot = read_hdf5(image, "echo1", "echo2", "seg" if labelled else "")
+    first, second, one_hot = read_hdf5(image, "echo1", "echo2", "seg")
     if first is None or second is None or first.shape != second.shape or first.ndim != 3:
         raise DatasetError(f"{image}: needs echo1 and echo2, 3D and of one shape")
     own = grid(first.shape, spacing_mm, axes)
     turns = canonical_axes(own)
-    echoes, geometry = to_canonical(root_sum_of_squares(first, second), *turns), canonical_geometry(own)
-    if not labelled:
-        return Examination((echoes,), geometry)
+    echoes = to_canonical(root_sum_of_squares(first, second), *turns)
     inside: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     if one_hot is not None:
         values, notes = from_one_hot(one_hot, str(image))
         inside = to_canonical(values, *turns)
-    if not mask.is_file():
-        if inside is None:
-            raise DatasetError(f"{mask}: no such file, and {image.name} has no masks in it")
-        return Examination((echoes,), geometry, inside, notes=notes)
+    if mask.is_file():
+        return _with_mask(echoes, inside, mask, image, notes)
+    if inside is None:
+        raise DatasetError(f"{mask}: no such file, and {image.name} has no masks in it")
+    return Examination((echoes,), canonical_geometry(own), inside, notes=notes)
+
+
+def _with_mask(
+    echoes: np.ndarray, inside: np.ndarray | None, mask: Path, image: Path, notes: tuple[str, ...]
+) -> Examination:
+    """Returns the echoes with the mask of a NIfTI file, turned to it where the masks inside say so."""
     labels, geometry = _turned_mask(mask)
     if labels.shape != echoes.shape:
         raise DatasetError(f"{mask}: {labels.shape} voxels in canonical axes, the echoes have {echoes.shape}")
@@ -104,8 +106,8 @@ def read_skm_tea(
     if flips is None:
         raise DatasetError(f"{mask}: is not the mask in {image.name}, however it is flipped")
     if any(flips):
-        told = f"axes of {image.name} run against {', '.join(axes)}; turned to fit the mask"
-        echoes, notes = np.flip(echoes, _flipped(flips)), (*notes, told)
+        echoes = np.flip(echoes, _flipped(flips))
+        notes = (*notes, f"axes of {image.name} do not run as annotated; turned to fit the mask")
     return Examination((echoes,), geometry, labels, notes=notes)
 
 

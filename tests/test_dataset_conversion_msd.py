@@ -8,6 +8,7 @@ import pytest
 import SimpleITK as sitk
 
 from kneecascade.cli.convert_dataset import main
+from kneecascade.dataset_conversion.msd import find_msd
 from kneecascade.dataset_conversion.sources import convert
 from kneecascade.errors import DatasetError
 from kneecascade.imaging.channels import read_channels
@@ -118,6 +119,21 @@ def test_what_is_wrong_is_told_and_nothing_is_left(tmp_path: Path, changes: dict
         convert("msd", source, raw, 7)
     assert "\n" not in str(caught.value)
     assert not raw.exists() or not list(raw.iterdir())
+
+
+def test_finding_opens_no_image(tmp_path: Path) -> None:
+    source = tmp_path / "Task99_Two"
+    write_task(source)
+    for path in source.rglob("*.nii.gz"):
+        path.write_bytes(b"")
+    found = find_msd(source)
+    assert [(case.name, case.part, case.labelled) for case in found.cases] == [
+        ("a", "Tr", True),
+        ("b", "Tr", True),
+        ("c", "Ts", False),
+    ]
+    assert found.licence == "CC"
+    assert found.labels == {1: "front", 2: "back"}
 
 
 def test_a_taken_number_is_refused(tmp_path: Path) -> None:

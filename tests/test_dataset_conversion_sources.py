@@ -230,7 +230,7 @@ def test_skm_tea_wrongly_told_axes_are_mended_by_the_masks(tmp_path: Path) -> No
     source = write_skm_tea(tmp_path / "s")
     image, mask = source / "image_files/MTR_001.h5", source / "segmentation_masks/dicom-track/MTR_001.nii.gz"
     exam = skm_tea.read_skm_tea(image, mask, ("SI", "AP", "RL"), (0.3125, 0.3125, 0.8))
-    assert exam.notes == ("axes of MTR_001.h5 run against SI, AP, RL; turned to fit the mask",)
+    assert exam.notes == ("axes of MTR_001.h5 do not run as annotated; turned to fit the mask",)
     (turned,) = exam.channels
     right = skm_tea.read_skm_tea(image, mask, ("SI", "AP", "LR"), (0.3125, 0.3125, 0.8))
     np.testing.assert_array_equal(turned, right.channels[0])

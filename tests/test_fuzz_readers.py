@@ -125,6 +125,8 @@ def test_the_sound_ones_are_read(tmp_path: Path) -> None:
     assert read_plan(tmp_path / "plan.json") == tiny_plan()
     with (tmp_path / "subjects.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("case", "subject"), ("a", "x"), ("b", "y")])
-    assert read_subjects(tmp_path, ["a", "b"]) == {"a": "x", "b": "y"}
+    rows = read_subjects(tmp_path, ["a", "b"])
+    assert rows is not None
+    assert {name: row.subject for name, row in rows.items()} == {"a": "x", "b": "y"}
     with pytest.raises(KneecascadeError):
         read_dataset(tmp_path)

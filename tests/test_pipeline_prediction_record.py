@@ -12,7 +12,13 @@ from kneecascade.core.settings import PredictSettings
 from kneecascade.files import write_json
 from kneecascade.inference.cascade import load_cascade
 from kneecascade.pipeline.images import Job
-from kneecascade.pipeline.prediction_record import case_record, finished_cases, image_hash, run_record
+from kneecascade.pipeline.prediction_record import (
+    case_record,
+    data_licence,
+    finished_cases,
+    image_hash,
+    run_record,
+)
 
 
 def test_a_record_is_plain_and_finished_only_with_its_file(
@@ -40,3 +46,11 @@ def test_a_record_is_plain_and_finished_only_with_its_file(
     image.unlink()
     assert image_hash(job) == ""
     assert finished_cases(out, head, [job]) == {}
+
+
+def test_the_licence_comes_from_the_folds(tmp_path: Path) -> None:
+    folds = [tmp_path / name for name in ("a", "b", "c", "d")]
+    for folder, licence in zip(folds, ("CC BY-NC 4.0", "CC BY-NC 4.0", "", None), strict=True):
+        write_json(folder / "run.json", {"data_licence": licence} if licence is not None else {})
+    assert data_licence(folds) == "CC BY-NC 4.0"
+    assert data_licence([tmp_path / "none"]) == ""

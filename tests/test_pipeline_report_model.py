@@ -31,6 +31,11 @@ def test_means_of_folds_count_their_cases(tmp_path: Path) -> None:
 
 def test_a_model_without_scores() -> None:
     assert model_record({})["validation"] == []
+    assert "licence" not in model_record({})["text"]
+
+
+def test_the_licence_of_the_training_data_is_told() -> None:
+    assert model_record({"data_licence": "CC BY"})["text"].endswith("licence of the training data: CC BY")
 
 
 def test_a_folder_that_must_have_biomarkers(tmp_path: Path) -> None:

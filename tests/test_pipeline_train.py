@@ -79,6 +79,7 @@ def test_a_fold_is_trained_and_scored(prepared):
     run = json.loads((folder / "run.json").read_text())
     assert sorted(run["training"] + run["held_out"]) == ["case0", "case1", "case2"]
     assert run["settings"]["epochs"] == 1
+    assert run["data_licence"] == ""
     summary = json.loads((folder / "validation" / "summary.json").read_text())
     assert list(summary["cases"]) == run["held_out"]
     assert "margin selected on these cases; recall leaves the scored subject out" in summary["selection"]

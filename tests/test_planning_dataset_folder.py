@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from raw_folder import write_json_file
+from raw_folder import write_json_file, write_raw
 
 from kneecascade.errors import DatasetError
 from kneecascade.planning.dataset_folder import find_cases, read_dataset
@@ -113,3 +113,10 @@ def test_single_channel_images_need_no_suffix(tmp_path: Path) -> None:
     touch(tmp_path, "a_0000.nii.gz")
     with pytest.raises(DatasetError, match="with and without _0000"):
         find_cases(tmp_path, ".nii.gz", 1, single_ok=True)
+
+
+def test_the_licence_is_read(tmp_path: Path) -> None:
+    folder = write_raw(tmp_path / "Dataset001_A")
+    assert read_dataset(folder).licence == ""
+    write_json_file(folder, licence="CC BY-NC 4.0")
+    assert read_dataset(folder).licence == "CC BY-NC 4.0"

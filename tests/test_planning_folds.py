@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
 
-from kneecascade.errors import DatasetError
+from kneecascade.errors import DatasetError, InputError
 from kneecascade.planning.folds import make_splits, read_or_make_splits, read_splits, read_subjects
+from kneecascade.planning.subjects import SubjectRow
 
 NAMES = [f"case{k:02}" for k in range(23)]
 
@@ -28,11 +30,58 @@ def test_the_seed_decides_the_folds_not_the_order_of_the_names() -> None:
 
 def test_cases_of_a_subject_stay_together() -> None:
     subjects = {name: f"s{k // 2}" for k, name in enumerate(NAMES[:20])}
-    splits = make_splits(NAMES, subjects=subjects)
+    splits = make_splits(NAMES, subjects={name: SubjectRow(name, s) for name, s in subjects.items()})
     for split in splits:
         held_out = {subjects.get(name, name) for name in split["val"]}
         assert not held_out & {subjects.get(name, name) for name in split["train"]}
     assert max(len(s["val"]) for s in splits) - min(len(s["val"]) for s in splits) <= 1
+
+
+def spread(splits: list[dict], trait: dict[str, str]) -> int:
+    """Returns the largest difference between folds in how many held-out cases have a trait."""
+    values = set(trait.values())
+    counts = {value: [sum(trait[n] == value for n in split["val"]) for split in splits] for value in values}
+    return max(max(count) - min(count) for count in counts.values())
+
+
+@pytest.mark.parametrize("visits", [1, 2])
+def test_grades_and_sites_are_spread_evenly(visits: int) -> None:
+    draw = random.Random(3)
+    people = [f"p{k:03}" for k in range(150)]
+    grade = {person: draw.choices("01234", (5, 3, 4, 4, 2))[0] for person in people}
+    site = {person: draw.choices("ABC", (6, 2, 1))[0] for person in people}
+    names = {f"{person}_v{k}": person for person in people for k in range(visits)}
+    rows = {n: SubjectRow(n, p, site=site[p], grade=grade[p]) for n, p in names.items()}
+    by_name = [{n: trait[p] for n, p in names.items()} for trait in (grade, site)]
+    splits = make_splits(list(names), subjects=rows)
+    assert max(spread(splits, trait) for trait in by_name) <= 2 * visits
+    blind = make_splits(list(names), subjects={n: SubjectRow(n, p) for n, p in names.items()})
+    assert max(spread(blind, trait) for trait in by_name) > 4 * visits
+    for split in splits:
+        assert not {names[n] for n in split["val"]} & {names[n] for n in split["train"]}
+        assert len(split["val"]) == 30 * visits
+
+
+def test_grades_of_a_few_cases_only(tmp_path: Path) -> None:
+    rows = {name: SubjectRow(name, name, grade="4" if k < 5 else "") for k, name in enumerate(NAMES)}
+    splits = make_splits(NAMES, subjects=rows)
+    assert [sum(name < "case05" for name in split["val"]) for split in splits] == [1] * 5
+    assert sorted(len(split["val"]) for split in splits) == [4, 4, 5, 5, 5]
+
+
+def test_the_data_sets_own_split_is_taken_once(tmp_path: Path) -> None:
+    file, official = tmp_path / "preprocessed/splits.json", tmp_path / "raw/splits.json"
+    official.parent.mkdir()
+    own = [{"train": NAMES[:15], "val": NAMES[15:]}]
+    official.write_text(json.dumps(own))
+    assert read_or_make_splits(file, NAMES, None, official) == own
+    official.write_text("broken")
+    assert read_or_make_splits(file, NAMES, None, official) == own
+    file.unlink()
+    with pytest.raises(InputError, match="not valid JSON"):
+        read_or_make_splits(file, NAMES, None, official)
+    official.unlink()
+    assert len(read_or_make_splits(file, NAMES, None, official)) == 5
 
 
 @pytest.mark.parametrize(("cases", "folds"), [(2, 2), (3, 3), (5, 5), (6, 5)])
@@ -42,7 +91,7 @@ def test_few_cases_make_fewer_folds(cases: int, folds: int) -> None:
 
 def test_one_subject_cannot_be_split() -> None:
     with pytest.raises(DatasetError, match="1 training subject"):
-        make_splits(NAMES, subjects=dict.fromkeys(NAMES, "s"))
+        make_splits(NAMES, subjects={name: SubjectRow(name, "s") for name in NAMES})
 
 
 def test_made_once_then_read(tmp_path: Path) -> None:
@@ -84,7 +133,8 @@ def test_subjects_are_read(tmp_path: Path) -> None:
     assert read_subjects(tmp_path, NAMES) is None
     file = tmp_path / "subjects.csv"
     file.write_text("subject,case\n" + "\n".join(f"s{k},{name}" for k, name in enumerate(NAMES)))
-    assert read_subjects(tmp_path, NAMES[:2]) == {"case00": "s0", "case01": "s1"}
+    rows = read_subjects(tmp_path, NAMES[:2])
+    assert rows == {"case00": SubjectRow("case00", "s0"), "case01": SubjectRow("case01", "s1")}
     with pytest.raises(DatasetError, match="no subject for 1 training cases, the first is new"):
         read_subjects(tmp_path, ["new"])
     file.write_text("case,person\na,b\n")

@@ -17,6 +17,7 @@ from kneecascade.planning.set_aside import (
     without_cases,
     without_measured,
 )
+from kneecascade.planning.subjects import SubjectRow
 
 NAMES = [f"case{k:02}" for k in range(40)]
 
@@ -34,7 +35,8 @@ def test_about_the_fraction_is_set_aside(fraction: float, count: int) -> None:
 
 def test_whole_subjects_are_set_aside() -> None:
     subjects = {name: f"s{k // 4}" for k, name in enumerate(NAMES)}
-    chosen = choose_test_set(NAMES, 0.3, subjects)
+    rows = {name: SubjectRow(name, subject) for name, subject in subjects.items()}
+    chosen = choose_test_set(NAMES, 0.3, rows)
     inside = {subjects[name] for name in chosen}
     assert len(inside) == 3
     assert len(chosen) == 12
@@ -49,7 +51,7 @@ def test_unusable_fractions(fraction: float) -> None:
 
 def test_two_subjects_must_be_left() -> None:
     with pytest.raises(SettingsError, match="too few of 2 subjects"):
-        choose_test_set(NAMES, 0.2, {name: f"s{k % 2}" for k, name in enumerate(NAMES)})
+        choose_test_set(NAMES, 0.2, {name: SubjectRow(name, f"s{k % 2}") for k, name in enumerate(NAMES)})
     with pytest.raises(SettingsError, match="too few of 40 subjects"):
         choose_test_set(NAMES, 0.99)
     assert len(choose_test_set(NAMES[:3], 0.2)) == 1

@@ -23,6 +23,7 @@ class Dataset:
         training: cases with a reference segmentation, sorted by name.
         test: cases of imagesTs (label from labelsTs where there is one), sorted by name.
         targets: label names from the "kneecascade" entry of dataset.json, or None.
+        licence: of images and labels, as dataset.json says it; "" where it does not.
     """
 
     identifier: int
@@ -34,3 +35,4 @@ class Dataset:
     training: tuple[Case, ...]
     test: tuple[Case, ...]
     targets: tuple[str, ...] | None = None
+    licence: str = ""

@@ -46,12 +46,14 @@ class Fold:
         folder: results/Dataset001_Name/fold_N.
         training: names of the cases to train on.
         held_out: cases that are only scored.
+        licence: of the data, which goes with the model; "" where dataset.json tells none.
     """
 
     number: int
     folder: Path
     training: tuple[str, ...]
     held_out: tuple[Case, ...]
+    licence: str = ""
 
 
 def choose_folds(raw: Dataset, splits: list[Split], folds: Sequence[int] | None, results: Path) -> list[Fold]:
@@ -67,7 +69,8 @@ def choose_folds(raw: Dataset, splits: list[Split], folds: Sequence[int] | None,
             raise SettingsError(f"fold {number}: there are folds 0 to {len(splits) - 1}")
         split = splits[number]
         held_out = tuple(cases[name] for name in split["val"])
-        chosen.append(Fold(number, results / f"fold_{number}", tuple(split["train"]), held_out))
+        folder = results / f"fold_{number}"
+        chosen.append(Fold(number, folder, tuple(split["train"]), held_out, raw.licence))
     return chosen
 
 
@@ -120,6 +123,7 @@ def write_run(fold: Fold, plan: CascadePlan, settings: TrainSettings) -> None:
         "fold": fold.number,
         "plan_hash": plan_hash(plan),
         "data_hash": plan.data_hash,
+        "data_licence": fold.licence,
         "seed": settings.seed,
         "settings": to_plain(settings),
         "training": list(fold.training),

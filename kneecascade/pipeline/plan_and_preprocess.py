@@ -20,7 +20,7 @@ from kneecascade.imaging.orientation import canonical_axes, to_canonical
 from kneecascade.pipeline.plan_summary import say_plan
 from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.fingerprint import data_hash, dataset_fingerprint, hash_cases
-from kneecascade.planning.folds import read_or_make_splits, read_subjects
+from kneecascade.planning.folds import Subjects, read_or_make_splits, read_subjects
 from kneecascade.planning.integrity import Problem, check_dataset
 from kneecascade.planning.intensities import NO_FILTER, parse_filters, parse_normalizations, with_intensities
 from kneecascade.planning.plan_file import read_plan, write_plan
@@ -101,7 +101,8 @@ def plan_and_preprocess(
     if aside:
         write_json(folder / TEST, {"test": aside})
     names = [case.name for case in raw.training]
-    splits = read_or_make_splits(folder / SPLITS, names, subjects)
+    official = None if aside else raw.folder / SPLITS  # the source's own folds deal all cases
+    splits = read_or_make_splits(folder / SPLITS, names, subjects, official)
     if not settings.plan_only:
         _prepare_all(raw, plan, folder / STORE, workers)
     say_plan(plan, fingerprint, len(splits))
@@ -186,7 +187,7 @@ def _refusal(raw: Dataset, problems: list[Problem]) -> DatasetError:
 
 
 def _set_aside(
-    raw: Dataset, folder: Path, fraction: float | None, subjects: dict[str, str] | None
+    raw: Dataset, folder: Path, fraction: float | None, subjects: Subjects | None
 ) -> tuple[str, ...]:
     """Returns the test set: the one in test.json, else one drawn anew where a fraction is asked for."""
     names = [case.name for case in raw.training]

@@ -36,10 +36,23 @@ def run_record(model_folder: Path, cascade: Cascade, settings: PredictSettings) 
             "data_hash": plan.data_hash,
             "weights_hash": weights_hash([model_folder / fold for fold in cascade.folds]),
         },
+        "data_licence": data_licence([model_folder / fold for fold in cascade.folds]),
         "labels": dict(zip(plan.labels.names, plan.labels.values, strict=True)),
         "settings": to_plain(settings),
         "device": cascade.device.description,
     }
+
+
+def data_licence(folds: Sequence[Path]) -> str:
+    """Returns the licence of the data that folds were trained on, as their run.json tells it; "" if none."""
+    told = []
+    for folder in folds:
+        try:
+            run = read_json(folder / "run.json")
+        except InputError:
+            continue
+        told.append(str(run.get("data_licence") or "") if isinstance(run, dict) else "")
+    return "; ".join(dict.fromkeys(licence for licence in told if licence))
 
 
 def case_record(result: CascadeResult) -> Record:

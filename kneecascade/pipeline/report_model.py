@@ -28,6 +28,8 @@ def model_record(predictions: Mapping[str, Any]) -> Record:
     selections = list(dict.fromkeys(str(s["selection"]) for s in found if "selection" in s))
     device, plan = predictions.get("device", ""), model.get("plan_hash", "?")
     text = f"{model.get('dataset', 'unknown')}, {', '.join(folds)}; plan {plan}; {device}"
+    if predictions.get("data_licence"):
+        text += f"; licence of the training data: {predictions['data_licence']}"
     note = f"Dice on held-out cases ({'; '.join(selections)})." if found else ""
     return {"text": text, "selection": note, "validation": _rows(found)}
 

@@ -58,8 +58,9 @@ def train_folds(
     plan, raw = read_plan(plan_file), read_dataset(workspace.dataset_folder(dataset))
     raw = without_cases(raw, read_test_set(folder / TEST, [case.name for case in raw.training]))
     names = [case.name for case in raw.training]
-    subjects = read_subjects(raw.folder, names)
-    splits = read_or_make_splits(folder / SPLITS, names, subjects)
+    rows = read_subjects(raw.folder, names)
+    splits = read_or_make_splits(folder / SPLITS, names, rows)
+    subjects = {name: row.subject for name, row in rows.items()} if rows else None
     chosen = choose_folds(raw, splits, folds, workspace.results / name)
     check_store(raw, plan, folder / STORE)
     plans = start_folds(chosen, plan, settings)

@@ -54,6 +54,7 @@ def read_dataset(folder: Path) -> Dataset:
         training=_with_sides(_training(entries, folder, ending, len(channels)), rows),
         test=_with_sides(_test(folder, ending, len(channels)), rows),
         targets=_targets(entries, labels, file),
+        licence=str(entries.get("licence") or ""),
     )
 
 

@@ -1,32 +1,34 @@
-"""Splits the training cases into folds, cases of one subject kept together."""
+"""Splits the training cases into folds: subjects kept together, grades and sites spread evenly."""
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kneecascade.errors import DatasetError
 from kneecascade.files import read_json, write_json
 from kneecascade.planning.subjects import FILE as SUBJECTS_FILE
-from kneecascade.planning.subjects import read_subject_rows
+from kneecascade.planning.subjects import SubjectRow, read_subject_rows
 
 FOLDS = 5
 SEED = 12345
 
 Split = dict[str, list[str]]
+Subjects = Mapping[str, SubjectRow]
 
 
 def make_splits(
-    names: Sequence[str], folds: int = FOLDS, seed: int = SEED, subjects: Mapping[str, str] | None = None
+    names: Sequence[str], folds: int = FOLDS, seed: int = SEED, subjects: Subjects | None = None
 ) -> list[Split]:
-    """Deals the cases into folds of nearly equal size.
+    """Deals the cases into folds of nearly equal size, with grades and sites spread evenly over them.
 
     Args:
         names: training cases.
         folds: wanted; with fewer subjects there are as many folds as subjects, at least two.
-        seed: of the shuffling; the same names and seed give the same folds.
-        subjects: subject of each case; a case that is not in it is its own subject.
+        seed: of the shuffling; the same names, rows and seed give the same folds.
+        subjects: row of each case in subjects.csv; a case that is not in it is its own subject.
 
     Returns:
         One {"train": [...], "val": [...]} a fold; every case is in "val" exactly once.
@@ -34,24 +36,54 @@ def make_splits(
     Raises:
         DatasetError: there are fewer than two subjects.
     """
-    groups: dict[str, list[str]] = {}
-    for name in sorted(names):
-        # a prefix keeps a lone case apart from a subject that happens to bear its name
-        key = f"subject {subjects[name]}" if subjects and name in subjects else f"case {name}"
-        groups.setdefault(key, []).append(name)
+    groups = _by_subject(names, subjects or {})
     if len(groups) < 2:
         raise DatasetError(f"{len(groups)} training subject: at least two are needed to train and validate")
     keys = sorted(groups)
     random.Random(seed).shuffle(keys)
+    traits = {key: _traits(groups[key], subjects or {}) for key in keys}
+    often = Counter(trait for key in keys for trait in traits[key])
     held_out: list[list[str]] = [[] for _ in range(min(folds, len(groups)))]
-    # large groups first, each into the smallest fold: sorting is stable, so the shuffle decides ties
-    for key in sorted(keys, key=lambda k: -len(groups[k])):
-        min(held_out, key=len).extend(groups[key])
+    counts: list[Counter[str]] = [Counter() for _ in held_out]
+
+    def load(k: int, key: str) -> tuple[int, float]:
+        return len(held_out[k]), sum(counts[k][trait] / often[trait] for trait in traits[key])
+
+    # Large groups first, and alike ones after each other, so that they go to different folds; each to a
+    # smallest fold, of these to the one with least of its kind. Sorting is stable: the shuffle decides ties.
+    for key in sorted(keys, key=lambda key: (-len(groups[key]), sorted(traits[key]))):
+        fold = min(range(len(held_out)), key=lambda k: load(k, key))
+        held_out[fold].extend(groups[key])
+        counts[fold].update(traits[key])
     return [{"train": sorted(set(names) - set(part)), "val": sorted(part)} for part in held_out]
 
 
-def read_or_make_splits(file: Path, names: Sequence[str], subjects: Mapping[str, str] | None) -> list[Split]:
-    """Reads splits.json, or makes and writes it.
+def _by_subject(names: Sequence[str], subjects: Subjects) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name in sorted(names):
+        # a prefix keeps a lone case apart from a subject that happens to bear its name
+        key = f"subject {subjects[name].subject}" if name in subjects else f"case {name}"
+        groups.setdefault(key, []).append(name)
+    return groups
+
+
+def _traits(names: Sequence[str], subjects: Subjects) -> list[str]:
+    """Returns the grade and the site of every case of a group."""
+    rows = [subjects[name] for name in names if name in subjects]
+    told = [(kind, getattr(row, kind)) for row in rows for kind in ("grade", "site")]
+    return [f"{kind} {value}" for kind, value in told if value]
+
+
+def read_or_make_splits(
+    file: Path, names: Sequence[str], subjects: Subjects | None, official: Path | None = None
+) -> list[Split]:
+    """Reads splits.json, or takes the data set's own, or makes folds; writes what it did not read.
+
+    Args:
+        file: splits.json of the preprocessed data set.
+        names: training cases.
+        subjects: row of each case in subjects.csv.
+        official: splits.json of the raw data set, which need not exist.
 
     Raises:
         DatasetError: the file names cases that are not there, or is otherwise unusable.
@@ -59,7 +91,8 @@ def read_or_make_splits(file: Path, names: Sequence[str], subjects: Mapping[str,
     """
     if file.is_file():
         return read_splits(file, names)
-    splits = make_splits(names, subjects=subjects)
+    given = official is not None and official.is_file()
+    splits = read_splits(official, names) if official and given else make_splits(names, subjects=subjects)
     write_json(file, splits)
     return splits
 
@@ -87,8 +120,8 @@ def read_splits(file: Path, names: Sequence[str]) -> list[Split]:
     return [{"train": list(split["train"]), "val": list(split["val"])} for split in splits]
 
 
-def read_subjects(folder: Path, names: Sequence[str]) -> dict[str, str] | None:
-    """Reads the subject of each case from subjects.csv beside dataset.json; None where there is none.
+def read_subjects(folder: Path, names: Sequence[str]) -> dict[str, SubjectRow] | None:
+    """Reads the row of each case from subjects.csv beside dataset.json; None where there is none.
 
     Raises:
         DatasetError: the file is unusable, or a case is not in it.
@@ -100,7 +133,7 @@ def read_subjects(folder: Path, names: Sequence[str]) -> dict[str, str] | None:
     if missing:
         file = folder / SUBJECTS_FILE
         raise DatasetError(f"{file}: no subject for {len(missing)} training cases, the first is {missing[0]}")
-    return {name: rows[name].subject for name in names}
+    return {name: rows[name] for name in names}
 
 
 def _check(split: object, known: set[str], where: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +11,7 @@ from kneecascade.core.dataset import Dataset
 from kneecascade.core.fingerprint import DatasetFingerprint
 from kneecascade.errors import DatasetError, SettingsError
 from kneecascade.files import read_json
-from kneecascade.planning.folds import make_splits
+from kneecascade.planning.folds import Subjects, make_splits
 
 SEED = 54321
 MOST_PARTS = 20
@@ -19,16 +19,16 @@ LEAST_LEFT = 2  # subjects: one to train on, one to validate
 
 
 def choose_test_set(
-    names: Sequence[str], fraction: float, subjects: Mapping[str, str] | None = None, seed: int = SEED
+    names: Sequence[str], fraction: float, subjects: Subjects | None = None, seed: int = SEED
 ) -> tuple[str, ...]:
-    """Draws whole subjects until about `fraction` of the cases are set aside.
+    """Draws whole subjects until about `fraction` of the cases are set aside, of all grades and sites.
 
     The cases are dealt into parts as they are into folds, and some parts make the test set.
 
     Args:
         names: cases to draw from.
         fraction: above 0, under 1.
-        subjects: subject of each case; a case that is not in it is its own subject.
+        subjects: row of each case in subjects.csv; a case that is not in it is its own subject.
         seed: the same names and seed give the same cases.
 
     Returns:
@@ -39,7 +39,8 @@ def choose_test_set(
     """
     if not 0 < fraction < 1:
         raise SettingsError(f"--test-fraction {fraction:g}: must be above 0 and under 1")
-    groups = {(subjects or {}).get(name, f"case {name}") for name in names}
+    known = subjects or {}
+    groups = {("subject", known[name].subject) if name in known else ("case", name) for name in names}
     wanted = max(1, min(MOST_PARTS, len(groups)))
     share = Fraction(fraction).limit_denominator(wanted)
     parts, taken = share.denominator, share.numerator
