@@ -25,6 +25,7 @@ from kneecascade.inference.plausibility import Doubt, doubt_of_volumes, touched_
 from kneecascade.inference.region import find_region, whole_region
 from kneecascade.inference.sides import answer_both_ways, certainty, contradiction, needs_both_ways
 from kneecascade.inference.stage import Limits, load_stage, needs_tiles, predict_stage
+from kneecascade.inference.sureness import Sureness, mean_and_votes, sureness_of
 from kneecascade.network.device import Device, choose_device
 from kneecascade.planning.plan_file import read_plan
 from kneecascade.planning.sides import OTHER
@@ -46,6 +47,7 @@ class CascadeResult:
         seconds: wall-clock seconds by step: prepare, coarse, region, fine, restore.
         in_tiles: whether the fine stage worked in tiles, since one forward would have taken too much memory.
         certainty: how sure both stages are of the targets; None where the plan knows no sides.
+        sureness: of each label, inside the region: entropy, agreement of the folds.
     """
 
     labels: LabelVolume
@@ -58,6 +60,7 @@ class CascadeResult:
     seconds: dict[str, float]
     in_tiles: bool = False
     certainty: float | None = None
+    sureness: Sureness = field(default_factory=Sureness)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +72,7 @@ class _Look:
     labels: LabelVolume
     volumes_ml: dict[str, float]
     doubt: Doubt
+    sureness: Sureness
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +170,7 @@ class Cascade:
             flags=(*look.region.flags, *self._border_flags(look, trace), *look.doubt.flags, *swapped),
             volumes_ml=look.volumes_ml,
             seconds=seconds,
+            sureness=look.sureness,
             in_tiles=needs_tiles(self.plan.fine, seen.shape_zyx, self.device, self.limits),
         )
 
@@ -175,15 +180,20 @@ class Cascade:
         """Returns the fine stage's answer on one region, joined with the coarse stage's outside."""
         with _timed(seconds, "fine"):
             wide = self._seen(region.box, prepared.trace)
-            fine = self._probabilities(self.fine, fine_image(prepared, wide), self.plan.fine)
+            image = fine_image(prepared, wide)
+            fine, votes = mean_and_votes(
+                self.fine, lambda some: self._probabilities(some, image, self.plan.fine)
+            )
             corners = zip(region.box.start_zyx, wide.start_zyx, region.box.shape_zyx, strict=True)
-            fine = fine[(slice(None), *(slice(a - low, a - low + n) for a, low, n in corners))]
+            inside = tuple(slice(a - low, a - low + n) for a, low, n in corners)
+            fine = fine[(slice(None), *inside)]
+            sureness = sureness_of(fine, [vote[inside] for vote in votes], self.plan.labels)
         with _timed(seconds, "restore"):
             labels = restore(coarse, fine, region, prepared.trace, self.plan)
             far = drop_far_pieces(labels, native_box(region.box, prepared.trace), prepared.trace, self.plan)
             volumes = label_volumes_ml(labels.array, self.plan.labels, labels.geometry.voxel_mm3)
         doubt = doubt_of_volumes(volumes, self.plan, "the fine stage") + far
-        return _Look(region, fine, labels, volumes, doubt)
+        return _Look(region, fine, labels, volumes, doubt, sureness)
 
     def _look_everywhere(
         self, prepared: PreparedCase, coarse: np.ndarray, first: _Look, seconds: dict[str, float]

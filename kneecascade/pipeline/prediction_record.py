@@ -68,6 +68,7 @@ def case_record(result: CascadeResult) -> Record:
             "in_tiles": result.in_tiles,
         },
         "flags": result.flags,
+        "sureness": to_plain(result.sureness),
         "volumes_ml": {name: round(ml, 4) for name, ml in result.volumes_ml.items()},
         "seconds": result.seconds,
     }
