@@ -16,6 +16,7 @@ TEST = [
     "hypothesis",
     "h5py",
     "openpyxl",
+    "psutil",
     "surface-distance-based-measures",
     "ruff",
     "mypy",
@@ -53,6 +54,7 @@ setup(
     extras_require={
         "dicom": ["highdicom>=0.25", "pylibjpeg", "pylibjpeg-openjpeg"],
         "report": ["plotly>=5"],
+        "benchmark": ["psutil"],
         "datasets": ["h5py", "openpyxl"],
         "test": TEST,
         "dev": TEST,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +93,11 @@ def one_thread_each() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def child_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Returns this process' environment with some variables changed, for a program to be started."""
+    return {**os.environ, **variables}
 
 
 def _number(name: str) -> int:

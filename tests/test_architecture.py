@@ -75,11 +75,14 @@ def test_init_of_rooms_is_empty(room: str) -> None:
 @every_module
 def test_walls(module: Module) -> None:
     if "torch" in module.top_names:
-        assert module.room in {"network", "training", "inference"}
+        # speed_peer runs in nnU-Net's environment, as a script that nothing here imports
+        assert module.room in {"network", "training", "inference"} or module.path.stem == "speed_peer"
     if "SimpleITK" in module.top_names:
         assert module.room == "imaging"
     if "matplotlib" in module.top_names:
-        assert module.path.stem in {"picture", "pictures", "history"}, "matplotlib belongs to files that draw"
+        assert module.path.stem.rpartition("_")[2] in {"picture", "pictures", "history"}, (
+            "matplotlib belongs to files that draw"
+        )
     if re.search(r"\bos\.(environ|getenv|putenv)\b", module.text) or "os.environ" in module.imported:
         assert module.name == "kneecascade.workspace", "the environment is read in workspace.py alone"
 

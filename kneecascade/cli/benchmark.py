@@ -57,12 +57,40 @@ def _reproduce(arguments: argparse.Namespace) -> None:
     reproduce(find_workspace(arguments.workspace), arguments.source_kind, arguments.source)
 
 
+def _add_speed(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("-o", "--output", type=Path, default=Path("kc_speed"), metavar="FOLDER", help="default: kc_speed")
+    add("--quick", action="store_true", help="fewer repeats, tiles and steps: to see that it works")
+    add("--skip-peer", action="store_true", help="measure kneecascade alone")
+    add("--peer", type=Path, metavar="PYTHON", help="of an environment with nnU-Net v2 (default: make one)")
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
+    add("--page", type=Path, metavar="MD", help="a page whose marked section gets the table, and its picture")
+    add("--show", action="store_true", help="measure nothing: page and picture from the last run")
+
+
+def _speed(arguments: argparse.Namespace) -> None:
+    from kneecascade.benchmark.speed import SpeedSettings
+    from kneecascade.benchmark.speed_run import benchmark_speed, show_speed
+
+    if arguments.show:
+        show_speed(arguments.output, arguments.page)
+        return
+    settings = SpeedSettings(
+        quick=arguments.quick,
+        skip_peer=arguments.skip_peer,
+        peer=arguments.peer,
+        device=arguments.device,
+    )
+    benchmark_speed(arguments.output, settings, arguments.page)
+
+
 SUBCOMMANDS: dict[str, Subcommand] = {
     "reproduce": Subcommand(
         "a public data set under its published protocol, ours beside published rows",
         _add_reproduce,
         _reproduce,
     ),
+    "speed": Subcommand("time and memory beside nnU-Net v2, in one run", _add_speed, _speed),
 }
 
 
