@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from kneecascade.core.settings import DeviceName, Stage, TrainSettings
+from kneecascade.core.settings import TrainSettings
 from kneecascade.files import write_json
 from kneecascade.planning.plan_file import read_plan
-from kneecascade.preprocessing.store import open_case
+from kneecascade.preprocessing.store import StoredCase, open_case
 from kneecascade.training.augment import Augmentation
 from kneecascade.training.bench import BATCHES, CHANGES, Task, set_up
 from kneecascade.training.feed import Feed
@@ -29,53 +30,31 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=10)
     parser.add_argument("--device", default="auto")
     found = parser.parse_args()
-    write_json(
-        found.out,
-        time_training(
-            found.preprocessed,
-            found.work,
-            found.stage,
-            tuple(found.patch),
-            found.batch,
-            found.steps,
-            found.batches,
-            found.device,
-        ),
-    )
+    plan = read_plan(found.preprocessed / "plan.json")
+    sized = replace(getattr(plan, found.stage), patch_shape_zyx=tuple(found.patch), batch_size=found.batch)
+    plan = replace(plan, **{found.stage: sized})
+    store = found.preprocessed / "store"
+    cases = [open_case(store, p.name) for p in sorted(store.iterdir()) if p.is_dir()]
+    settings = TrainSettings(device=found.device, batch_size=found.batch)
+    task = Task(found.stage, plan, settings, found.work)
+    times = time_training(task, cases, found.steps, found.batches)
+    write_json(found.out, {"patch": found.patch, "batch": found.batch, **times})
 
 
-def time_training(
-    preprocessed: Path,
-    work: Path,
-    stage: Stage,
-    patch_zyx: tuple[int, int, int],
-    batch: int,
-    steps: int,
-    batches: int,
-    device: DeviceName = "auto",
-) -> dict[str, object]:
-    """Returns "wait_s" and "step_s" (augmentation on the device and update) of each step, and "data_alone_s".
+def time_training(task: Task, cases: Sequence[StoredCase], steps: int, batches: int) -> dict[str, object]:
+    """Returns "wait_s" and "step_s" (augmentation on the device and update) of each step, "data_alone_s".
 
     Args:
-        preprocessed: folder with plan.json and the store.
-        work: folder for what training writes.
-        stage: whose network is trained.
-        patch_zyx: instead of the plan's.
-        batch: patches a step.
+        task: stage, patch, batch and device.
+        cases: to train on.
         steps: timed steps.
         batches: timed batches without steps, augmented.
-        device: where to train.
     """
-    plan = read_plan(preprocessed / "plan.json")
-    sized = replace(getattr(plan, stage), patch_shape_zyx=patch_zyx, batch_size=batch)
-    plan = replace(plan, coarse=sized) if stage == "coarse" else replace(plan, fine=sized)
-    store = preprocessed / "store"
-    cases = [open_case(store, p.name) for p in sorted(store.iterdir()) if p.is_dir()]
-    task = Task(stage, plan, TrainSettings(device=device, batch_size=batch), work)
     bench = set_up(task, cases, cases[:1], Augmentation())
     stepper = Stepper(bench.network, bench.optimizer, bench.device)
     wait_s, step_s, alone_s = [], [], []
-    with Feed(bench.source, batch, task.seed(BATCHES), 0, bench.workers, bench.device.device) as feed:
+    reads = (task.batch_size, task.seed(BATCHES), 0, bench.workers, bench.device.device)
+    with Feed(bench.source, *reads) as feed:
         for k in range(steps):
             start = time.perf_counter()
             image, labels = feed.next()
@@ -90,4 +69,4 @@ def time_training(
             image, labels = bench.augmenter(image, labels, (*task.seed(CHANGES), steps + k))
             labels.flatten()[0].item()  # a GPU is done only when asked for a value
             alone_s.append(time.perf_counter() - start)
-    return {"patch": patch_zyx, "batch": batch, "wait_s": wait_s, "step_s": step_s, "data_alone_s": alone_s}
+    return {"wait_s": wait_s, "step_s": step_s, "data_alone_s": alone_s}
