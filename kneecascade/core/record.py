@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 R = TypeVar("R")
@@ -34,8 +35,7 @@ def from_plain(kind: type[R], data: Any, where: str = "") -> R:
     """
     if not isinstance(data, dict):
         raise ValueError(f"{where or 'the top level'}: expected an object, found {_shown(data)}")
-    hints = get_type_hints(kind)
-    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    hints, fields = _hints(kind), {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for name in data:
         if name not in fields:
             raise ValueError(f"{_join(where, name)}: unknown field")
@@ -46,6 +46,11 @@ def from_plain(kind: type[R], data: Any, where: str = "") -> R:
         elif field.default is dataclasses.MISSING:
             raise ValueError(f"{_join(where, name)}: missing")
     return kind(**values)
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _value(hint: Any, data: Any, where: str) -> Any:
@@ -85,7 +90,7 @@ def _union(hints: tuple[Any, ...], data: Any, where: str) -> Any:
     rest = [hint for hint in hints if hint is not type(None)]
     if isinstance(data, dict) and "kind" in data:
         for hint in rest:
-            if data["kind"] in get_args(get_type_hints(hint)["kind"]):
+            if data["kind"] in get_args(_hints(hint)["kind"]):
                 return from_plain(hint, data, where)
         raise ValueError(f"{_join(where, 'kind')}: unknown kind {_shown(data['kind'])}")
     if len(rest) == 1:

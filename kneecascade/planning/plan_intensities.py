@@ -8,16 +8,17 @@ from itertools import pairwise
 from kneecascade.core.filters import CurvatureFilter, ImageFilter, MedianFilter, N4Filter, NlmFilter
 from kneecascade.core.plan import CascadePlan
 from kneecascade.imaging.normalize import LANDMARKS
+from kneecascade.planning.plan_bounds import Check
 
-Check = tuple[bool, str, str]
 STABLE_TIME_STEP = 0.0625
+MOST_FILTERS = 10
 
 
 def check_intensities(plan: CascadePlan) -> Iterator[Check]:
     """Yields checks: whether one holds, the field, what is wanted of it."""
+    yield len(plan.denoise) <= MOST_FILTERS, "denoise", f"there must be at most {MOST_FILTERS} filters"
     for k, chosen in enumerate(plan.denoise):
         yield from _filter(chosen, f"denoise[{k}]")
-    yield plan.denoise_seconds >= 0, "denoise_seconds", "must not be negative"
     standards, channels = plan.histogram_landmarks, len(plan.channel_names)
     fitted = "histogram" in plan.normalization
     yield (
