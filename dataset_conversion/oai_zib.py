@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from kneecascade.core.case import Side
+from kneecascade.core.geometry import Geometry
 from kneecascade.dataset_conversion.catalogue import CATALOGUE
+from kneecascade.dataset_conversion.dicom_folder import read_dicom_folder
 from kneecascade.dataset_conversion.found import Examination, Found, SourceCase
 from kneecascade.dataset_conversion.overlap import Turn, ranked_turns, turned
 from kneecascade.errors import DatasetError
@@ -47,7 +51,7 @@ def find_oai_zib(source: Path, images: Path | None = None) -> Found:
             masks[match[1]] = path
     if not masks:
         raise DatasetError(f"{source}: no masks like 9001104.segmentation_masks.mhd below it")
-    places = _image_places(source, images or source)
+    places = _image_places(source, images or source, masks)
     cases = [_case(number, mask, places) for number, mask in masks.items()]
     notes = (f"{len(masks)} masks; the published data set has {COUNT}",) if len(masks) != COUNT else ()
     return Found(
@@ -63,7 +67,7 @@ def read_oai_zib(image: Path, mask: Path, number: str) -> Examination:
     The image's own grid is taken; that of the mask is not looked at.
 
     Args:
-        image: one file.
+        image: one file, or a folder with one DICOM series.
         mask: the .mhd file.
         number: of the person.
 
@@ -71,18 +75,25 @@ def read_oai_zib(image: Path, mask: Path, number: str) -> Examination:
         ImageError: a file cannot be read.
         DatasetError: no way fits the image's shape, or none stands out.
     """
-    channels, geometry = read_channels(image)
-    if len(channels) != 1:
-        raise DatasetError(f"{image}: {len(channels)} channels instead of 1")
+    array, geometry, side = _image(image)
     labels = read_labels(mask).array
-    turn = only_turn(ranked_turns(labels, channels[0], BONES, CARTILAGES), str(mask))
+    turn = only_turn(ranked_turns(labels, array, BONES, CARTILAGES), str(mask))
     laid = np.ascontiguousarray(turned(labels, turn.axes, turn.flips))
     notes: tuple[str, ...] = ()
     if number in STRAY:
         laid, removed = without_stray(laid)
         notes = (f"{removed} voxels away from the knee were removed",)
     plain = image.name.endswith(".nii.gz")
-    return Examination((image,) if plain else channels, geometry, laid, notes=notes)
+    return Examination((image if plain else array,), geometry, laid, side=side, notes=notes)
+
+
+def _image(image: Path) -> tuple[np.ndarray, Geometry, Side | None]:
+    if image.is_dir():
+        return read_dicom_folder(image)
+    channels, geometry = read_channels(image)
+    if len(channels) != 1:
+        raise DatasetError(f"{image}: {len(channels)} channels instead of 1")
+    return channels[0], geometry, None
 
 
 def only_turn(turns: list[Turn], where: str) -> Turn:
@@ -120,21 +131,24 @@ def _case(number: str, mask: Path, places: dict[str, Path]) -> SourceCase:
     )
 
 
-def _image_places(source: Path, root: Path) -> dict[str, Path]:
-    """Returns the image file or DICOM folder of each person; files go before folders."""
+def _image_places(source: Path, root: Path, numbers: Collection[str]) -> dict[str, Path]:
+    """Returns the DICOM folder or image file of each person, as far as there is one."""
     places: dict[str, Path] = {}
     for listing in sorted(source.rglob("oai_mri_paths.txt")):
         if "classification" in listing.relative_to(source).parts:
             continue
         for line in listing.read_text("utf-8", errors="replace").splitlines():
             match = re.match(r"\s*(\d{7})\s*[:,]\s*(\S+)", line)
-            if match:
-                folder = root.joinpath(*match[2].strip("/\\").replace("\\", "/").split("/"))
-                places[match[1]] = folder
+            parts = match[2].strip("/\\").replace("\\", "/").split("/") if match else []
+            for top in (root, root / "00m") if match else ():
+                if top.joinpath(*parts).is_dir():
+                    places[line.strip()[:7]] = top.joinpath(*parts)
+    if set(numbers) <= set(places):
+        return places  # the OAI has millions of files; they are only walked through where it must be
     for path in sorted(root.rglob("*")):
         number = re.search(r"(?<!\d)(\d{7})(?!\d)", path.name)
         if number and path.name.endswith(ENDINGS) and "segmentation" not in path.name:
-            places[number[1]] = path
+            places.setdefault(number[1], path)
     return places
 
 

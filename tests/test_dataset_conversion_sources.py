@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dicom_files import Stack, series_tags, write_series
 from public_layouts import (
     BONE_VALUES,
     CM_VALUES,
@@ -28,6 +29,7 @@ from public_layouts import (
 
 from kneecascade.dataset_conversion import iwoai2019, oai_zib, oaizib_cm, ski10, skm_tea
 from kneecascade.dataset_conversion.catalogue import CATALOGUE
+from kneecascade.dataset_conversion.dicom_folder import read_dicom_folder
 from kneecascade.dataset_conversion.reading import read_hdf5
 from kneecascade.dataset_conversion.sources import SourceOptions, convert
 from kneecascade.dataset_conversion.writer import ConvertSettings
@@ -263,3 +265,26 @@ def test_what_is_no_hdf5_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.im").write_bytes(b"nothing")
     with pytest.raises(DatasetError, match="cannot be read as HDF5"):
         read_hdf5(tmp_path / "a.im", "data")
+
+
+def test_oai_zib_with_dicom_folders(tmp_path: Path) -> None:
+    source, images = tmp_path / "zib", tmp_path / "oai"
+    write_oai_zib(source, images, [9001104, 9002430])
+    knee = block_knee("right")
+    # sagittal slices from left to right, rows from head to foot, as a scanner's
+    array = grey_image(knee, 0).transpose(2, 0, 1)[::-1, ::-1].astype(np.uint16)
+    stack = Stack(array, spacing_mm=(0.7, 0.4, 0.4), angles=(0.0, 0.0))
+    folder = images / "0.C.2/9001104/20050101/0"
+    write_series(folder, stack, series_tags(description="SAG_3D_DESS_RIGHT"))
+    for path in images.glob("*.nii.gz"):
+        path.unlink()
+    settings = ConvertSettings(skip_broken=True)
+    raw = convert("oai_zib", source, tmp_path / "raw", 1, settings, SourceOptions(images))
+    labels = read_labels(raw / "labelsTr/oaizib_9001104.nii.gz")
+    image = read_volume([raw / "imagesTr/oaizib_9001104_0000.nii.gz"])
+    np.testing.assert_array_equal(image.array[0], array)
+    np.testing.assert_array_equal(labels.array, labels_of(knee, BONE_VALUES).transpose(2, 0, 1)[::-1, ::-1])
+    assert list(subjects(raw)) == ["oaizib_9001104"]
+    assert subjects(raw)["oaizib_9001104"]["side"] == "right"
+    with pytest.raises(DatasetError, match="0 usable DICOM series, expected one"):
+        read_dicom_folder(tmp_path / "zib")
