@@ -45,7 +45,8 @@ def called(monkeypatch):
 def test_flags_become_settings(called, tmp_path):
     flags = (
         "--epochs 3 --iterations-per-epoch 7 --time-limit 40m --batch-size 4 --learning-rate 0.01 "
-        "--seed 5 --device cpu --continue --stage fine --pretrained weights.pth --workers 3"
+        "--seed 5 --device cpu --continue --stage fine --pretrained weights.pth --workers 3 "
+        "--patience 9 --ema --target-dice 0.88 --max-rounds 4"
     )
     assert main(["1", "0-1", *flags.split(), "--workspace", str(tmp_path)]) == 0
     workspace, dataset, folds, settings = called[0]
@@ -63,6 +64,10 @@ def test_flags_become_settings(called, tmp_path):
         resume=True,
         pretrained="weights.pth",
         workers=3,
+        patience=9,
+        ema=True,
+        target_dice=0.88,
+        max_rounds=4,
     )
 
 
@@ -73,7 +78,14 @@ def test_without_flags_the_defaults_hold(called):
 
 @pytest.mark.parametrize(
     "flags",
-    [["--epochs", "0"], ["--learning-rate", "-1"], ["--learning-rate", "nan"], ["--continue", "--overwrite"]],
+    [
+        ["--epochs", "0"],
+        ["--learning-rate", "-1"],
+        ["--learning-rate", "nan"],
+        ["--continue", "--overwrite"],
+        ["--patience", "0"],
+        ["--target-dice", "88"],
+    ],
 )
 def test_wrong_flags_are_refused(flags, called, capsys):
     with pytest.raises(SystemExit) as end:
@@ -85,3 +97,13 @@ def test_wrong_flags_are_refused(flags, called, capsys):
 def test_a_data_set_that_is_not_there(tmp_path, capsys):
     assert main(["1", "0", "--workspace", str(tmp_path)]) == 2
     assert "no such data set" in capsys.readouterr().err
+
+
+def test_a_target_alone_means_three_rounds(called):
+    assert main(["1", "0", "--target-dice", "0.9"]) == 0
+    assert called[0][3].max_rounds == 3
+
+
+def test_rounds_without_a_target_are_refused(tmp_path, capsys):
+    assert main(["1", "0", "--max-rounds", "2", "--workspace", str(tmp_path)]) == 2
+    assert "--max-rounds needs --target-dice" in capsys.readouterr().err

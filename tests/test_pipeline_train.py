@@ -41,7 +41,7 @@ def stages(monkeypatch):
     """Replaces training, measuring and validation: only what would be done is noted."""
     done = []
 
-    def train_stage(stage, plan, training, held_out, settings, folder, budget_s, sampling):
+    def train_stage(stage, plan, training, held_out, settings, folder, budget_s, sampling, this_round):
         folder.mkdir(parents=True, exist_ok=True)
         save_weights(folder / "model.safetensors", {"w": torch.zeros(1)}, {"seconds": "10.0"})
         done.append((folder.parent.name, stage, budget_s, plan))

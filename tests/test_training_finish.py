@@ -8,6 +8,7 @@ from kneecascade.training.augment import NO_AUGMENTATION
 from kneecascade.training.batchnorm import norms
 from kneecascade.training.bench import Task, set_up
 from kneecascade.training.finish import FEWEST_REGIONS, save_final
+from kneecascade.training.position import Position
 
 CASES = tuple(cube_case(k) for k in range(6))
 
@@ -19,10 +20,11 @@ def bench_and_task(tmp_path, budget_s):
 
 def test_statistics_are_those_of_whole_regions(tmp_path):
     task, bench = bench_and_task(tmp_path, None)
-    assert save_final(task, bench, 7, lambda: 3.0) == len(CASES)
+    assert save_final(task, bench, Position(step=7), "last step", lambda: 3.0) == len(CASES)
     state, metadata = load_weights(task.folder / "model.safetensors")
     assert metadata["steps"] == "7"
     assert metadata["seconds"] == "3.0"
+    assert (metadata["round"], metadata["weights"]) == ("1", "last step")
     assert not bench.network.training
     layer = norms(bench.network)[0]
     name = next(k for k in state if torch.equal(state[k], layer.running_mean))
@@ -32,4 +34,4 @@ def test_statistics_are_those_of_whole_regions(tmp_path):
 
 def test_late_means_few_regions(tmp_path):
     task, bench = bench_and_task(tmp_path, 10.0)
-    assert save_final(task, bench, 7, lambda: 11.0) == FEWEST_REGIONS
+    assert save_final(task, bench, Position(step=7), "last step", lambda: 11.0) == FEWEST_REGIONS

@@ -13,6 +13,7 @@ from kneecascade.training import loop
 from kneecascade.training.augment import NO_AUGMENTATION, Augmentation
 from kneecascade.training.history import read_history
 from kneecascade.training.loop import train_stage
+from kneecascade.training.position import Round
 from kneecascade.training.schedule import Clock
 
 SETTINGS = TrainSettings(epochs=2, iterations_per_epoch=3, device="cpu", seed=3)
@@ -130,3 +131,87 @@ def test_the_default_augmentation_trains(tmp_path):
     strong = Augmentation(*([1.0] * 12))
     train(tmp_path, augmentation=strong)
     assert all(epoch.skipped == 0 for epoch in read_history(tmp_path / "fold_0" / "coarse"))
+
+
+def with_dice(monkeypatch, values):
+    """Lets the held-out patches say these Dices of the cartilage, epoch after epoch."""
+    given = iter(values)
+    monkeypatch.setattr(loop, "watch", lambda *_: (0.5, {"bone": 0.9, "cartilage": next(given)}))
+
+
+def test_patience_ends_the_training_and_keeps_the_best(tmp_path, monkeypatch, capsys):
+    with_dice(monkeypatch, [0.5, 0.6, 0.1, 0.1, 0.1, 0.1])
+    settings = replace(SETTINGS, epochs=40, patience=2)
+    kept, metadata = train(tmp_path / "a", settings=settings)
+    epochs = read_history(tmp_path / "a" / "fold_0" / "coarse")
+    assert len(epochs) == 5  # two epochs of patience, one of ramp-down
+    assert epochs[-1].learning_rate < epochs[-2].learning_rate / 2
+    assert epochs[1].smoothed_dice == pytest.approx(0.53)
+    assert metadata["weights"] == "best epoch, 2"
+    assert "no better pseudo-Dice of the targets since epoch 2" in capsys.readouterr().out
+    with_dice(monkeypatch, [0.5, 0.6])
+    again = replace(SETTINGS, epochs=40, patience=2)
+    monkeypatch.setattr(loop._Run, "_over", lambda run, step: step >= 6)
+    two_epochs, _ = train(tmp_path / "b", settings=again)
+    assert same(kept, two_epochs)
+
+
+def test_stopped_and_continued_with_patience_and_average(tmp_path, monkeypatch):
+    settings = replace(SETTINGS, epochs=4, patience=9, ema=True)
+    with_dice(monkeypatch, [0.5, 0.6, 0.2, 0.2])
+    whole, metadata = train(tmp_path / "whole", settings=settings)
+    assert metadata["weights"] == "best epoch, 2"
+    draw = loop.draw_progress
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with_dice(monkeypatch, [0.5, 0.6, 0.2])
+    monkeypatch.setattr(loop, "draw_progress", lambda folder, epochs: stop() if len(epochs) > 2 else None)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "parts", settings=settings)
+    monkeypatch.setattr(loop, "draw_progress", draw)
+    with_dice(monkeypatch, [0.2, 0.2])
+    parts, _ = train(tmp_path / "parts", settings=replace(settings, resume=True))
+    assert same(whole, parts)
+
+
+def test_the_average_is_saved_where_it_is_asked_for(tmp_path):
+    last, _ = train(tmp_path / "a")
+    average, metadata = train(tmp_path / "b", settings=replace(SETTINGS, ema=True))
+    assert metadata["weights"] == "moving average"
+    assert not same(last, average)
+
+
+def test_another_round_goes_on_from_given_weights(tmp_path):
+    first, _ = train(tmp_path)
+    folder = tmp_path / "fold_0" / "coarse"
+    start = (folder / "model.safetensors").rename(folder / "best_round.safetensors")
+    still = replace(SETTINGS, learning_rate=1e-12)
+    second, metadata = train(tmp_path, settings=still, this_round=Round(2, start))
+    weights = [name for name in first if name.endswith("weight") and first[name].ndim == 5]
+    assert all(torch.allclose(first[name], second[name], atol=1e-6) for name in weights)
+    assert (metadata["round"], metadata["steps"]) == ("2", "12")
+    assert [(e.epoch, e.round) for e in read_history(folder)] == [(1, 1), (2, 1), (3, 2), (4, 2)]
+
+
+def test_a_round_that_was_interrupted_goes_on(tmp_path, monkeypatch):
+    folder = tmp_path / "parts" / "fold_0" / "coarse"
+    for name in ("whole", "parts"):
+        train(tmp_path / name)
+        where = tmp_path / name / "fold_0" / "coarse"
+        (where / "model.safetensors").rename(where / "best_round.safetensors")
+    second = Round(2, tmp_path / "whole" / "fold_0" / "coarse" / "best_round.safetensors")
+    whole, _ = train(tmp_path / "whole", this_round=second)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    draw = loop.draw_progress
+    monkeypatch.setattr(loop, "draw_progress", lambda folder, epochs: stop() if len(epochs) > 3 else None)
+    second = Round(2, folder / "best_round.safetensors")
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "parts", this_round=second)
+    monkeypatch.setattr(loop, "draw_progress", draw)
+    parts, _ = train(tmp_path / "parts", this_round=second)
+    assert same(whole, parts)

@@ -61,3 +61,15 @@ def positive(text: str) -> float:
     if not re.fullmatch(r"\d*\.?\d+(e-?\d{1,2})?", text) or float(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
     return float(text)
+
+
+def share(text: str) -> float:
+    """Returns a number above 0 and at most 1.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    number = positive(text)
+    if number > 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1")
+    return number

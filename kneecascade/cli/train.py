@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from kneecascade.cli.arguments import count, duration, fold_list, positive
+from kneecascade.cli.arguments import count, duration, fold_list, positive, share
 from kneecascade.cli.run import add_common_arguments, run
 from kneecascade.core.settings import TrainSettings
 
 DEFAULT = TrainSettings()
+ROUNDS = 3
+"""Rounds at most where a target is given."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -44,6 +46,10 @@ def _parser() -> argparse.ArgumentParser:
         help="MedicalNet's resnet_18_23dataset.pth, or a trained model's folder",
     )
     add("--workers", type=count, default=DEFAULT.workers, help="readers where data do not fit in memory")
+    add("--patience", type=count, metavar="E", help="end a stage after E epochs without a better one")
+    add("--ema", action="store_true", help="save a moving average of the weights")
+    add("--target-dice", type=share, metavar="D", help="further rounds until the cascade reaches this Dice")
+    add("--max-rounds", type=count, metavar="N", help=f"with --target-dice (default {ROUNDS})")
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--continue", dest="resume", action="store_true", help="go on after the last epoch")
     again.add_argument("--overwrite", action="store_true", help="start anew where a trained fold lies")
@@ -68,6 +74,10 @@ def _work(args: argparse.Namespace) -> None:
         overwrite=args.overwrite,
         pretrained=args.pretrained,
         workers=args.workers,
+        patience=args.patience,
+        ema=args.ema,
+        target_dice=args.target_dice,
+        max_rounds=args.max_rounds or (ROUNDS if args.target_dice else 1),
     )
     train_folds(find_workspace(args.workspace), args.dataset, args.folds, settings)
 

@@ -30,6 +30,10 @@ class TrainSettings:
         pretrained: MedicalNet weights for the fine encoder, or the folder of a model trained here.
         synthetic: paint the training cases' labels with random contrasts instead of showing their images.
         workers: processes that read patches when the data do not fit in memory.
+        patience: epochs without a better smoothed held-out pseudo-Dice of the targets that end a stage.
+        ema: whether a moving average of the weights is saved in place of the last.
+        target_dice: mean Dice of the targets on the held-out cases that is good enough; None for any.
+        max_rounds: schedules of the fine stage at most, where there is a target.
     """
 
     epochs: int | None = None
@@ -47,6 +51,10 @@ class TrainSettings:
     pretrained: str | None = None
     synthetic: bool = False
     workers: int = 2
+    patience: int | None = None
+    ema: bool = False
+    target_dice: float | None = None
+    max_rounds: int = 1
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import nn
 
 from kneecascade.errors import CheckpointError
 
-MODULE, OPTIMIZER = "module.", "optimizer."
+MODULE, OPTIMIZER, MORE = "module.", "optimizer.", "more."
 
 
 def save_weights(
@@ -38,14 +39,19 @@ def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     Raises:
         CheckpointError: the file is missing or broken.
     """
-    try:
-        with safetensors.safe_open(path, framework="pt", device="cpu") as file:
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-            return state, dict(file.metadata() or {})
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: no such checkpoint; train first") from error
-    except (safetensors.SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: broken checkpoint; train again or restore the file") from error
+    with _opened(path) as file:
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        return state, dict(file.metadata() or {})
+
+
+def load_metadata(path: Path) -> dict[str, str]:
+    """Returns the text beside the tensors of a file of `save_weights`, without reading them.
+
+    Raises:
+        CheckpointError: the file is missing or broken.
+    """
+    with _opened(path) as file:
+        return dict(file.metadata() or {})
 
 
 def load_into(module: nn.Module, path: Path) -> dict[str, str]:
@@ -60,7 +66,11 @@ def load_into(module: nn.Module, path: Path) -> dict[str, str]:
 
 
 def save_training_state(
-    path: Path, module: nn.Module, optimizer: torch.optim.Optimizer, numbers: dict[str, Any]
+    path: Path,
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    numbers: dict[str, Any],
+    more: Mapping[str, torch.Tensor] | None = None,
 ) -> None:
     """Writes everything a training needs to go on bit by bit as if never stopped.
 
@@ -69,17 +79,21 @@ def save_training_state(
         module: the network; its buffers are kept as well.
         optimizer: its state must be tensors per parameter (AdamW, SGD with momentum).
         numbers: anything JSON can hold; floats come back exactly.
+        more: tensors of any names, such as other weights to keep.
     """
     tensors = {MODULE + name: tensor for name, tensor in module.state_dict().items()}
     state = optimizer.state_dict()
     for index, slots in state["state"].items():
         tensors |= {f"{OPTIMIZER}{index}.{slot}": tensor for slot, tensor in slots.items()}
+    tensors |= {MORE + name: tensor for name, tensor in (more or {}).items()}
     metadata = {"numbers": json.dumps(numbers), "groups": json.dumps(state["param_groups"])}
     _write(path, tensors, metadata)
 
 
-def load_training_state(path: Path, module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Fills network and optimizer from a file of `save_training_state`; returns its numbers.
+def load_training_state(
+    path: Path, module: nn.Module, optimizer: torch.optim.Optimizer
+) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Fills network and optimizer from a file of `save_training_state`; returns its numbers and `more`.
 
     Raises:
         CheckpointError: the file is missing, broken or of another network or optimizer.
@@ -93,11 +107,37 @@ def load_training_state(path: Path, module: nn.Module, optimizer: torch.optim.Op
             slots.setdefault(int(index), {})[slot] = tensor
     try:
         optimizer.load_state_dict({"state": slots, "param_groups": json.loads(metadata["groups"])})
-        return json.loads(metadata["numbers"])
+        numbers = json.loads(metadata["numbers"])
     except (KeyError, ValueError) as error:
         raise CheckpointError(
             f"{path}: not a training state of this optimizer; start without --continue"
         ) from error
+    return numbers, {n.removeprefix(MORE): t for n, t in tensors.items() if n.startswith(MORE)}
+
+
+def load_numbers(path: Path) -> dict[str, Any]:
+    """Returns the numbers of a file of `save_training_state`; {} where there is no such file.
+
+    Raises:
+        CheckpointError: the file is broken.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(load_metadata(path)["numbers"]))
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(f"{path}: not a training state; start without --continue") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with safetensors.safe_open(path, framework="pt", device="cpu") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such checkpoint; train first") from error
+    except (safetensors.SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: broken checkpoint; train again or restore the file") from error
 
 
 def _fill(module: nn.Module, state: Mapping[str, torch.Tensor], path: Path) -> None:

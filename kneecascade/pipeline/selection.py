@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kneecascade.inference.folds import STAGES, weights_file
+from kneecascade.network.checkpoint import load_metadata
 from kneecascade.pipeline.coarse_errors import read_coarse_errors
+from kneecascade.pipeline.rounds import is_by_target
 
 NOTHING = "selected nothing on these cases"
 MARGIN = "margin selected on these cases; recall leaves the scored subject out"
+EPOCH = "best epoch"
 
 
 def selection(fold_folder: Path) -> str:
@@ -18,6 +22,14 @@ def selection(fold_folder: Path) -> str:
 
     Raises:
         InputError: errors.json is broken.
+        CheckpointError: weights are broken.
     """
+    weights = [stage for stage in STAGES if _by_epoch(weights_file(fold_folder, stage))]
     chosen = [MARGIN] if read_coarse_errors(fold_folder) else []
+    chosen += [f"epoch of the {' and the '.join(weights)} weights selected on these cases"] if weights else []
+    chosen += ["rounds ended by a target on these cases"] if is_by_target(fold_folder) else []
     return "; ".join(chosen) or NOTHING
+
+
+def _by_epoch(path: Path) -> bool:
+    return path.is_file() and load_metadata(path).get("weights", "").startswith(EPOCH)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kneecascade.console import log_file, say
 from kneecascade.core.coarse_errors import CoarseErrors
 from kneecascade.core.plan import CascadePlan
 from kneecascade.core.settings import PredictSettings, Stage, TrainSettings
-from kneecascade.errors import PlanError
-from kneecascade.network.checkpoint import load_weights
+from kneecascade.errors import PlanError, SettingsError
+from kneecascade.pipeline.budget import SHORTEST_S, round_budget, stage_budget
 from kneecascade.pipeline.coarse_errors import measure_coarse_errors, read_coarse_errors
 from kneecascade.pipeline.fold import STAGES, Fold, check_store, choose_folds, start_folds, write_run
 from kneecascade.pipeline.margin import GREATEST_MM, with_margin
 from kneecascade.pipeline.plan_and_preprocess import PLAN, SPLITS, STORE, TEST
+from kneecascade.pipeline.rounds import expect_target, rescore, train_rounds
 from kneecascade.pipeline.tissue_cases import tissue_cases
 from kneecascade.pipeline.validate import validate_fold
 from kneecascade.planning.dataset_folder import read_dataset
@@ -25,11 +27,9 @@ from kneecascade.preprocessing.store import StoredCase, open_case
 from kneecascade.training.error_model import sampling_from
 from kneecascade.training.finish import WEIGHTS_FILE
 from kneecascade.training.loop import train_stage
+from kneecascade.training.position import FIRST_ROUND, Round
 from kneecascade.training.sampling import GUESSED
 from kneecascade.workspace import Workspace
-
-VALIDATION_SHARE = 0.06
-"""Share of the time limit kept for the held-out cases."""
 
 
 def train_folds(
@@ -44,12 +44,15 @@ def train_folds(
         settings: of the run.
 
     Raises:
-        SettingsError: there is no such fold or device, or the fold was trained already.
+        SettingsError: there is no such fold or device, the fold was trained already, or settings
+            contradict each other.
         PlanError: there is no plan, or another one than the fold was started with.
         CheckpointError: pretrained weights cannot be read or do not fit.
         InputError: cases are not prepared, or no longer as the data set and the plan are.
         TrainingError: a training cannot go on.
     """
+    if settings.max_rounds > 1 and settings.target_dice is None:
+        raise SettingsError("--max-rounds needs --target-dice: without a target one round is enough")
     name = workspace.dataset_name(dataset)
     folder = workspace.preprocessed / name
     plan_file = folder / PLAN
@@ -84,60 +87,86 @@ def train_fold(
     errors = read_coarse_errors(fold.folder)
     write_run(fold, with_margin(plan, errors), settings)
     say(f"fold {fold.number}: {len(fold.training)} training cases, {len(fold.held_out)} held out")
-    cases = (
-        [open_case(store, name) for name in fold.training],
-        [open_case(store, case.name) for case in fold.held_out],
-    )
+    training = [open_case(store, name) for name in fold.training]
     if settings.synthetic:
-        cases = (tissue_cases(cases[0], plan, settings.seed), cases[1])
-    changed = "coarse" in settings.stages and _train("coarse", fold, plan, cases, settings, None)
-    if (fold.folder / "coarse" / WEIGHTS_FILE).is_file() and (changed or errors is None):
-        errors = measure_coarse_errors(fold.folder, plan, cases[1], subjects, settings.device)
+        training = tissue_cases(training, plan, settings.seed)
+    held_out = [open_case(store, case.name) for case in fold.held_out]
+    work = _Work(fold, plan, training, held_out, settings, errors)
+    coarse_changed = work.train_first("coarse")
+    if (fold.folder / "coarse" / WEIGHTS_FILE).is_file() and (coarse_changed or errors is None):
+        errors = measure_coarse_errors(fold.folder, plan, held_out, subjects, settings.device)
         _tell_margin(errors)
         write_run(fold, with_margin(plan, errors), settings)
-        changed = True
-    plan = with_margin(plan, errors)
-    if "fine" in settings.stages:
-        changed |= _train("fine", fold, plan, cases, settings, errors)
+        coarse_changed = True
+    work = replace(work, plan=with_margin(plan, errors), errors=errors)
+    fine_changed = work.train_first("fine")
     missing = [stage for stage in STAGES if not (fold.folder / stage / WEIGHTS_FILE).is_file()]
     if missing:
         say(f"fold {fold.number}: the {missing[0]} stage is still to be trained (--stage {missing[0]})")
-    elif changed or not (fold.folder / "validation" / "summary.json").is_file():
-        validate_fold(fold.folder, fold.held_out, PredictSettings(device=settings.device))
-        say(f"fold {fold.number}: {fold.folder / 'validation'} has the scores and pictures")
+    else:
+        work.score(coarse_changed, fine_changed)
 
 
-def _train(
-    stage: Stage,
-    fold: Fold,
-    plan: CascadePlan,
-    cases: tuple[list[StoredCase], list[StoredCase]],
-    settings: TrainSettings,
-    errors: CoarseErrors | None,
-) -> bool:
-    """Trains one stage; returns whether there was anything to do."""
-    folder = fold.folder / stage
-    if settings.resume and (folder / WEIGHTS_FILE).is_file():
-        say(f"{stage}: finished already, kept")
-        return False
-    budget = _budget(stage, fold, settings, errors)
-    sampling = sampling_from(errors, plan) if stage == "fine" else GUESSED
-    train_stage(stage, plan, *cases, settings, folder, budget, sampling=sampling)
-    return True
+@dataclass(frozen=True)
+class _Work:
+    """What is done to one fold: its stages' rounds and its scores."""
 
+    fold: Fold
+    plan: CascadePlan
+    training: Sequence[StoredCase]
+    held_out: Sequence[StoredCase]
+    settings: TrainSettings
+    errors: CoarseErrors | None
 
-def _budget(stage: Stage, fold: Fold, settings: TrainSettings, errors: CoarseErrors | None) -> float | None:
-    """Returns the seconds of a stage: coarse gets its share, fine what coarse left over."""
-    if settings.time_limit_s is None:
-        return None
-    total = settings.time_limit_s * (1 - VALIDATION_SHARE)
-    if len(settings.stages) == 1:
-        return total
-    if stage == "coarse":
-        return total * settings.coarse_time_share
-    _, metadata = load_weights(fold.folder / "coarse" / WEIGHTS_FILE)
-    used = float(metadata.get("seconds", 0)) + (errors.seconds if errors else 0.0)
-    return max(total * (1 - settings.coarse_time_share), total - used)
+    def train_first(self, stage: Stage) -> bool:
+        """Trains the first round of a stage; returns whether there was anything to do."""
+        folder = self.fold.folder / stage
+        if stage not in self.settings.stages:
+            return False
+        if self.settings.resume and (folder / WEIGHTS_FILE).is_file():
+            say(f"{stage}: finished already, kept")
+            return False
+        self._train(stage, stage_budget(stage, self.fold.folder, self.settings, self.errors), FIRST_ROUND)
+        return True
+
+    def train_further(self, this_round: Round) -> bool:
+        """Trains a further round of the fine stage; returns False where no time is left."""
+        budget = round_budget(this_round.number, self.fold.folder, self.settings, self.errors)
+        if budget is not None and budget < SHORTEST_S:
+            return False
+        self._train("fine", budget, this_round)
+        return True
+
+    def score(self, coarse_changed: bool, fine_changed: bool) -> None:
+        """Scores the held-out cases where anything changed, then goes for the target, if there is one."""
+        folder, settings = self.fold.folder, self.settings
+        by_target = settings.target_dice is not None and "fine" in settings.stages
+        if by_target:
+            expect_target(folder)
+        if coarse_changed or fine_changed or not (folder / "validation" / "summary.json").is_file():
+            self.validate()
+            if coarse_changed and not fine_changed:
+                rescore(folder, self.plan.targets)
+        if by_target:
+            train_rounds(folder, self.plan.targets, settings, self.train_further, self.validate)
+        say(f"fold {self.fold.number}: {folder / 'validation'} has the scores and pictures")
+
+    def validate(self) -> None:
+        """Sends the held-out cases through the whole cascade."""
+        validate_fold(self.fold.folder, self.fold.held_out, PredictSettings(device=self.settings.device))
+
+    def _train(self, stage: Stage, budget_s: float | None, this_round: Round) -> None:
+        train_stage(
+            stage,
+            self.plan,
+            self.training,
+            self.held_out,
+            self.settings,
+            self.fold.folder / stage,
+            budget_s,
+            sampling=sampling_from(self.errors, self.plan) if stage == "fine" else GUESSED,
+            this_round=this_round,
+        )
 
 
 def _tell_margin(errors: CoarseErrors) -> None:

@@ -13,6 +13,7 @@ from kneecascade.core.record import to_plain
 from kneecascade.network.checkpoint import save_weights
 from kneecascade.training.batchnorm import reestimate
 from kneecascade.training.bench import CHANGES, Bench, Task
+from kneecascade.training.position import Position
 from kneecascade.training.regions import whole_regions
 from kneecascade.training.step import precision
 from kneecascade.training.synthetic import SyntheticAugmenter
@@ -23,27 +24,33 @@ REGION_PATCHES = 4
 """A region may hold this many times the voxels of a step; without gradients they take less memory."""
 
 
-def save_final(task: Task, bench: Bench, steps: int, elapsed_s: Callable[[], float]) -> int:
+def save_final(
+    task: Task, bench: Bench, position: Position, weights: str, elapsed_s: Callable[[], float]
+) -> int:
     """Re-estimates BatchNorm on whole training regions and writes model.safetensors.
 
     Args:
         task: what was trained.
-        bench: with the trained network; it is left in eval mode.
-        steps: done, for the metadata.
-        elapsed_s: tells the seconds so far; where the budget is used up four regions are enough.
+        bench: with the weights to save; its network is left in eval mode.
+        position: where the training ended, for the metadata.
+        weights: which weights these are, in words, for the metadata.
+        elapsed_s: tells the seconds so far, over all rounds; where the round's budget is used up four
+            regions are enough.
 
     Returns:
         The number of regions used.
     """
     with torch.no_grad(), precision(bench.device):
-        used = reestimate(bench.network, _regions(task, bench, elapsed_s))
+        used = reestimate(bench.network, _regions(task, bench, lambda: elapsed_s() - position.first_s))
     metadata = {
         "version": kneecascade.__version__,
         "stage": task.stage,
         "plan": json.dumps(to_plain(task.plan)),
         "settings": json.dumps(to_plain(task.settings)),
         "data_hash": task.plan.data_hash,
-        "steps": str(steps),
+        "steps": str(position.step),
+        "round": str(position.round),
+        "weights": weights,
         "seconds": f"{elapsed_s():.1f}",
         "training_cases": json.dumps([case.name for case in bench.cases]),
     }

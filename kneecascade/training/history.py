@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,10 +24,12 @@ class Epoch:
         train_loss: mean over its steps; None where every step was skipped.
         held_out_loss: on fixed patches of held-out cases; None without any.
         pseudo_dice: Dice per label on these patches; None for a label they do not hold. It is
-            watched and selects nothing.
+            watched, and selects nothing unless patience was asked for.
         seconds: of the epoch.
         waiting: share of these spent waiting for data.
         skipped: steps skipped because the loss was not finite.
+        round: of the stage's training.
+        smoothed_dice: of the targets, over the round's epochs; None where nothing is selected by it.
     """
 
     epoch: int
@@ -38,11 +41,17 @@ class Epoch:
     seconds: float
     waiting: float
     skipped: int
+    round: int = 1
+    smoothed_dice: float | None = None
 
     @property
     def mean_dice(self) -> float | None:
         """Mean over the labels that have a Dice."""
-        known = [value for value in self.pseudo_dice.values() if value is not None]
+        return self.dice_of(self.pseudo_dice)
+
+    def dice_of(self, names: Iterable[str]) -> float | None:
+        """Returns the mean over those of some labels that have a Dice."""
+        known = [v for name in names if (v := self.pseudo_dice.get(name)) is not None]
         return sum(known) / len(known) if known else None
 
     def text(self) -> str:
@@ -52,6 +61,7 @@ class Epoch:
         parts += [f"held out {self.held_out_loss:.3f}"] if self.held_out_loss is not None else []
         known = {k: v for k, v in self.pseudo_dice.items() if v is not None}
         parts += ["pseudo-Dice " + " ".join(f"{k} {v:.3f}" for k, v in known.items())] if known else []
+        parts += [f"smoothed {self.smoothed_dice:.3f}"] if self.smoothed_dice is not None else []
         parts += [f"{self.skipped} steps skipped"] if self.skipped else []
         parts += [f"{self.seconds:.0f} s, {self.waiting:.0%} waiting for data"]
         return ", ".join(parts)

@@ -5,40 +5,34 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kneecascade.console import progress_bar, say
 from kneecascade.core.plan import CascadePlan
 from kneecascade.core.settings import Stage, TrainSettings
-from kneecascade.network.checkpoint import load_training_state, save_training_state
+from kneecascade.network.checkpoint import (
+    load_into,
+    load_numbers,
+    load_training_state,
+    save_training_state,
+)
 from kneecascade.preprocessing.store import StoredCase
 from kneecascade.training.augment import Augmentation
+from kneecascade.training.bar import Bar
 from kneecascade.training.bench import BATCHES, CHANGES, Bench, Task, set_up
 from kneecascade.training.feed import Feed
 from kneecascade.training.finish import WEIGHTS_FILE, save_final
 from kneecascade.training.heldout import watch
 from kneecascade.training.history import Epoch, append_epoch, cut_history, draw_progress
+from kneecascade.training.kept import KeptWeights
+from kneecascade.training.position import FIRST_ROUND, Position, Round
 from kneecascade.training.sampling import GUESSED, Sampling
 from kneecascade.training.schedule import Clock
 from kneecascade.training.step import Stepper, align_state
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
 STATE_FILE = "training_state.safetensors"
 logger = logging.getLogger("kneecascade")
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where a training stands: epochs and steps done, seconds over all its runs, float16's loss scale."""
-
-    epoch: int = 0
-    step: int = 0
-    elapsed_s: float = 0.0
-    loss_scale: float = 0.0
 
 
 def train_stage(
@@ -51,19 +45,21 @@ def train_stage(
     budget_s: float | None = None,
     augmentation: Augmentation | None = None,
     sampling: Sampling = GUESSED,
+    this_round: Round = FIRST_ROUND,
 ) -> None:
-    """Trains one stage and writes its final weights, those of the last step.
+    """Trains one round of a stage and writes its weights, see `kept`.
 
     Args:
         stage: which stage of the plan.
         plan: the whole plan.
         training: cases to train on.
-        held_out: cases that are watched; they select nothing.
+        held_out: cases that are watched; with patience they end the training and select its weights.
         settings: of the run; `resume` goes on from the folder's checkpoint if there is one.
         folder: gets model.safetensors, training_state.safetensors, training.jsonl, progress.png.
-        budget_s: seconds the stage may take over all its runs; its schedule ends inside them.
+        budget_s: seconds the round may take over all its runs; its schedule ends inside them.
         augmentation: what happens to patches how often; None for the default.
         sampling: where patches are drawn.
+        this_round: its number, and what it starts from.
 
     Raises:
         TrainingError: no cases, unreadable patches, or a loss that stays not finite.
@@ -73,36 +69,43 @@ def train_stage(
     task = Task(stage, plan, settings, folder, budget_s)
     folder.mkdir(parents=True, exist_ok=True)
     bench = set_up(task, training, held_out, augmentation or Augmentation(), sampling)
-    start = _go_on(task, bench) if settings.resume else Position()
-    run = _Run(task, bench, start, clock)
+    run = _Run(task, bench, clock, this_round)
     run.train()
-    regions = save_final(task, bench, run.position.step, run.clock.elapsed_s)
-    say(
-        f"{stage}: {run.position.step} steps in {run.clock.elapsed_s():.0f} s, BatchNorm from "
-        f"{regions} whole regions, weights in {folder / WEIGHTS_FILE}"
-    )
-
-
-def _go_on(task: Task, bench: Bench) -> Position:
-    path = task.folder / STATE_FILE
-    if not path.is_file():
-        return Position()
-    position = Position(**load_training_state(path, bench.network, bench.optimizer))
-    align_state(bench.optimizer)
-    say(f"{task.stage}: going on after epoch {position.epoch}, step {position.step}")
-    return position
+    run.save()
 
 
 class _Run:
-    """The epochs of one training, from a position to the end of the schedule."""
+    """The epochs of one round, from a position to the end of the schedule or of patience."""
 
-    def __init__(self, task: Task, bench: Bench, start: Position, clock: Clock) -> None:
-        self.task, self.bench, self.position, self.clock = task, bench, start, clock
-        clock.add(start.elapsed_s)
+    def __init__(self, task: Task, bench: Bench, clock: Clock, this_round: Round) -> None:
+        self.task, self.bench, self.clock = task, bench, clock
+        self.position, self.kept = self._begin(this_round)
+        clock.add(self.position.elapsed_s)
         self.schedule = task.schedule()
-        self.stepper = Stepper(bench.network, bench.optimizer, bench.device, start.loss_scale)
-        self.epochs = cut_history(task.folder, start.epoch)
-        self.first = (start.step, clock.elapsed_s())
+        self.stepper = Stepper(bench.network, bench.optimizer, bench.device, self.position.loss_scale)
+        self.epochs = cut_history(task.folder, self.position.epoch)
+        self.first = (self.position.step, clock.elapsed_s())
+
+    def _begin(self, this_round: Round) -> tuple[Position, KeptWeights]:
+        """Fills the network and says where the training stands: anew, in the middle, in another round."""
+        task, bench, path = self.task, self.bench, self.task.folder / STATE_FILE
+        numbers = load_numbers(path) if task.settings.resume or this_round.start else {}
+        before = Position(**numbers)
+        if numbers and before.round == this_round.number:
+            _, more = load_training_state(path, bench.network, bench.optimizer)
+            align_state(bench.optimizer)
+            say(f"{task.stage}: going on after epoch {before.epoch}, step {before.step}")
+            return before, self._kept(more, before.step - before.first_step)
+        if this_round.start is not None:
+            load_into(bench.network, this_round.start)
+            before = before.next_round(this_round.number)
+        return before, self._kept({}, 0)
+
+    def _kept(self, more: dict, updates: int) -> KeptWeights:
+        settings = self.task.settings
+        kept = KeptWeights(self.bench.network, settings.ema, best=settings.patience is not None)
+        kept.load(more, updates)
+        return kept
 
     def train(self) -> None:
         """Trains to the end; the checkpoint, the record and the picture follow every epoch."""
@@ -110,41 +113,75 @@ class _Run:
         seed, first = task.seed(BATCHES), self.position.step
         feed = Feed(bench.source, task.batch_size, seed, first, bench.workers, bench.device.device)
         with feed, progress_bar() as display:
-            name = f"{task.stage} {task.folder.parent.name}"
-            bar = _Bar(display, display.add_task(name, total=None, note=""))
-            while not self.schedule.over(self.position.step, self.clock.elapsed_s()):
+            bar = Bar(display, f"{task.stage} {task.folder.parent.name}")
+            while not self._over(self.position.step):
                 self._epoch(feed, bar)
 
-    def _epoch(self, feed: Feed, bar: _Bar) -> None:
+    def save(self) -> None:
+        """Writes the weights that are kept."""
+        words, position = self.kept.choose(self.position.best_epoch), self.position
+        regions = save_final(self.task, self.bench, position, words, self.clock.elapsed_s)
+        say(
+            f"{self.task.stage}: {position.step} steps in {self.clock.elapsed_s():.0f} s, weights of the "
+            f"{words}, BatchNorm from {regions} whole regions: {self.task.folder / WEIGHTS_FILE}"
+        )
+
+    def _epoch(self, feed: Feed, bar: Bar) -> None:
         start, waited, step, rate = time.monotonic(), feed.waited_s, self.position.step, 0.0
         losses: list[float] = []
         end = step + self.task.settings.iterations_per_epoch
-        while step < end and not self.schedule.over(step, self.clock.elapsed_s()):
-            rate = self.schedule.learning_rate(self.schedule.progress(step, self.clock.elapsed_s()))
+        while step < end and not self._over(step):
+            rate = self._rate(step)
             image, labels = feed.next()
             image, labels = self.bench.augmenter(image, labels, (*self.task.seed(CHANGES), step))
             loss = self.stepper(image, labels, rate)
+            self.kept.update()
             losses += [] if loss is None else [loss]
             step += 1
             bar.show(step, self._steps_in_all(step), self.epochs, losses)
-        held_out_loss, dice = watch(
-            self.bench.network, self.bench.held_out, self.task.plan.labels.names, self.bench.device
-        )
+        with self.kept.shown():
+            held_out_loss, dice = watch(
+                self.bench.network, self.bench.held_out, self.task.plan.labels.names, self.bench.device
+            )
         seconds = time.monotonic() - start
-        self._record(
-            Epoch(
-                epoch=self.position.epoch + 1,
-                step=step,
-                learning_rate=rate,
-                train_loss=sum(losses) / len(losses) if losses else None,
-                held_out_loss=held_out_loss,
-                pseudo_dice=dice,
-                seconds=round(seconds, 2),
-                waiting=round((feed.waited_s - waited) / seconds, 4),
-                skipped=step - self.position.step - len(losses),
-            ),
-            told=bar.hidden,
+        epoch = Epoch(
+            epoch=self.position.epoch + 1,
+            step=step,
+            learning_rate=rate,
+            train_loss=sum(losses) / len(losses) if losses else None,
+            held_out_loss=held_out_loss,
+            pseudo_dice=dice,
+            seconds=round(seconds, 2),
+            waiting=round((feed.waited_s - waited) / seconds, 4),
+            skipped=step - self.position.step - len(losses),
+            round=self.position.round,
         )
+        self._move(epoch)
+        self._record(replace(epoch, smoothed_dice=self.position.smoothed), told=bar.hidden)
+
+    def _move(self, epoch: Epoch) -> None:
+        """Takes the position to the end of an epoch; patience may begin its ramp-down here."""
+        settings, before = self.task.settings, self.position
+        position = replace(
+            before,
+            epoch=epoch.epoch,
+            step=epoch.step,
+            elapsed_s=self.clock.elapsed_s(),
+            loss_scale=self.stepper.loss_scale,
+        )
+        if settings.patience is not None:
+            position = position.watched(epoch.dice_of(self.task.plan.targets))
+            if position.is_best():
+                self.kept.keep()
+            left = self._seconds_left(epoch.step) / max(self._seconds_a_step(epoch.step), 1e-6)
+            rate, steps = epoch.learning_rate, settings.iterations_per_epoch
+            position = position.ramped(settings.patience, steps, rate, left)
+            if position.ramp_steps and not before.ramp_steps:
+                say(
+                    f"{self.task.stage}: no better pseudo-Dice of the targets since epoch "
+                    f"{position.best_epoch}; the learning rate falls to 0 over {position.ramp_steps} steps"
+                )
+        self.position = position
 
     def _record(self, epoch: Epoch, told: bool) -> None:
         # The checkpoint comes last: what it does not know of is cut from the record on --continue.
@@ -152,40 +189,40 @@ class _Run:
         self.epochs.append(epoch)
         append_epoch(folder, epoch)
         draw_progress(folder, self.epochs)
-        self.position = Position(epoch.epoch, epoch.step, self.clock.elapsed_s(), self.stepper.loss_scale)
-        numbers = asdict(self.position)
-        save_training_state(folder / STATE_FILE, self.bench.network, self.bench.optimizer, numbers)
-        line = f"{self.task.stage} {epoch.text()}, {self._left()}"
+        save_training_state(
+            folder / STATE_FILE,
+            self.bench.network,
+            self.bench.optimizer,
+            asdict(self.position),
+            self.kept.tensors(),
+        )
+        line = f"{self.task.stage} {epoch.text()}, {self._seconds_left(epoch.step) / 60:.1f} min left"
         if told:
             say(line)
         else:
             logger.info(line)
 
+    def _over(self, step: int) -> bool:
+        return self.position.ramp_over(step) or self.schedule.over(*self._in_round(step))
+
+    def _rate(self, step: int) -> float:
+        if self.position.ramp_steps:
+            return self.position.ramp_rate * self.position.ramp_factor(step)
+        return self.schedule.learning_rate(self.schedule.progress(*self._in_round(step)))
+
+    def _in_round(self, step: int) -> tuple[int, float]:
+        return step - self.position.first_step, self.clock.elapsed_s() - self.position.first_s
+
     def _steps_in_all(self, step: int) -> int:
-        left = self.schedule.seconds_left(step, self.clock.elapsed_s(), self._seconds_a_step(step))
-        return step + round(left / max(self._seconds_a_step(step), 1e-6))
+        return step + round(self._seconds_left(step) / max(self._seconds_a_step(step), 1e-6))
 
     def _seconds_a_step(self, step: int) -> float:
         step_before, elapsed_before = self.first
         return (self.clock.elapsed_s() - elapsed_before) / max(1, step - step_before)
 
-    def _left(self) -> str:
-        step, elapsed = self.position.step, self.position.elapsed_s
-        seconds = self.schedule.seconds_left(step, elapsed, self._seconds_a_step(step))
-        return f"{seconds / 60:.1f} min left"
-
-
-class _Bar:
-    """The bar on the terminal: steps, time left, how the losses stand."""
-
-    def __init__(self, display: Progress, task_id: object) -> None:
-        self.display, self.task_id, self.hidden = display, task_id, display.disable
-
-    def show(self, step: int, total: int, epochs: list[Epoch], losses: list[float]) -> None:
-        """Moves the bar to `step` of `total`."""
-        if self.hidden:
-            return
-        note = f"loss {sum(losses) / len(losses):.3f}" if losses else ""
-        dice = epochs[-1].mean_dice if epochs else None
-        note += f", held-out Dice {dice:.3f}" if dice is not None else ""
-        self.display.update(self.task_id, completed=step, total=total, note=note)  # type: ignore[arg-type]
+    def _seconds_left(self, step: int) -> float:
+        each = self._seconds_a_step(step)
+        left = self.schedule.seconds_left(*self._in_round(step), each)
+        if self.position.ramp_steps:
+            left = min(left, each * (self.position.ramp_step + self.position.ramp_steps - step))
+        return left
