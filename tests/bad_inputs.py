@@ -191,7 +191,7 @@ def _made(path: Path, make: Callable[[Path], object]) -> Path:
 
 
 PREDICT = "kc_predict"
-ONE_DONE = ("out/one.nii.gz", "out/predictions.json")
+ONE_DONE = ("out/one.nii.gz", "out/predictions.json", "out/labels.ctbl", "out/labels_itksnap.txt")
 BOTH_DONE = (*ONE_DONE, "out/two.nii.gz")
 
 

@@ -15,6 +15,8 @@ from kneecascade.imaging.files import read_labels, read_volume, write_channel
 from kneecascade.pipeline import drawing, predict
 from kneecascade.workspace import Workspace
 
+TABLES = ("labels.ctbl", "labels_itksnap.txt")
+
 
 @pytest.fixture
 def images(tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -40,7 +42,9 @@ def test_a_folder(tmp_path: Path, images: Path, workspace: Workspace) -> None:
         "predictions.json",
         "pictures",
         "coarse",
+        *TABLES,
     }
+    assert "2 cartilage 255 77 77 255" in (out / "labels.ctbl").read_text()
     assert {p.name for p in (out / "pictures").iterdir()} == {"one.png", "two.png"}
     assert {p.name for p in (out / "coarse").iterdir()} == {"one.nii.gz", "two.mha"}
     found, image = read_labels(out / "two.mha"), read_volume([images / "two.mha"])
@@ -128,7 +132,7 @@ def test_debug_shows_where_a_case_failed(
 def test_one_file_with_one_fold_to_a_file_name(tmp_path: Path, images: Path, workspace: Workspace) -> None:
     target = tmp_path / "result" / "mine.nii.gz"
     assert _run(workspace, "-i", images / "two.mha", "-o", target, "-d", "1", "-f", "1") == 0
-    assert {p.name for p in target.parent.iterdir()} == {"mine.nii.gz", "predictions.json"}
+    assert {p.name for p in target.parent.iterdir()} == {"mine.nii.gz", "predictions.json", *TABLES}
     assert json.loads((target.parent / "predictions.json").read_text())["model"]["folds"] == ["fold_1"]
 
 
@@ -138,7 +142,7 @@ def test_a_bad_file_does_not_stop_the_others(
     (images / "alas.nii.gz").write_bytes(b"truncated")
     out = tmp_path / "out"
     assert _run(workspace, "-i", images, "-o", out) == 2
-    assert {p.name for p in out.iterdir()} == {"one.nii.gz", "two.mha", "predictions.json"}
+    assert {p.name for p in out.iterdir()} == {"one.nii.gz", "two.mha", "predictions.json", *TABLES}
     shown = capsys.readouterr()
     assert shown.err.count("warning:") == 1
     assert "alas" in shown.err
@@ -197,7 +201,7 @@ def test_a_picture_lies_on_the_canonical_grid(tmp_path: Path, monkeypatch: pytes
 
     seen: list[np.ndarray] = []
     monkeypatch.setattr(
-        drawing, "overlay_png", lambda path, image, labels, *rest: seen.extend([image, labels])
+        drawing, "overlay_png", lambda path, image, labels, *rest, **more: seen.extend([image, labels])
     )
     volume, labels = knee(0)
     drawing.draw_result(tmp_path / "x.png", volume, labels, tiny_plan(), "title")

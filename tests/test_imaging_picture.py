@@ -27,6 +27,15 @@ def test_contours_in_the_labels_colours_and_no_file_left_behind(tmp_path):
     assert has_colour(picture, (0xFF, 0x4D, 0x4D))
 
 
+def test_chosen_colours(tmp_path):
+    labels = blob_labels(SHAPE, SPACING)
+    colors = ((0, 0, 0), (77, 166, 255), (10, 250, 10))
+    overlay_png(tmp_path / "a.png", np.zeros(SHAPE), labels, SPACING, NAMES, "case a", colors=colors)
+    picture = matplotlib.image.imread(tmp_path / "a.png")[..., :3]
+    assert has_colour(picture, (10, 250, 10))
+    assert not has_colour(picture, (0xFF, 0x4D, 0x4D))
+
+
 def test_a_reference_adds_a_row(tmp_path):
     labels = blob_labels(SHAPE, SPACING)
     one = draw(tmp_path / "a.png", labels, slices=[(2, 8)])

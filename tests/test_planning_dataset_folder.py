@@ -66,6 +66,29 @@ def test_targets_are_read(folder: Path) -> None:
     assert read_dataset(folder).targets == ("cartilage",)
 
 
+def test_colours_are_read(folder: Path) -> None:
+    assert read_dataset(folder).colors == {}
+    write_json_file(folder, kneecascade={"colors": {"cartilage": [0, 10, 255]}})
+    assert read_dataset(folder).colors == {"cartilage": (0, 10, 255)}
+
+
+@pytest.mark.parametrize(
+    ("colors", "message"),
+    [
+        (["red"], "colors must be like"),
+        ({"meniscus": [1, 2, 3]}, "names meniscus, which is no label"),
+        ({"bone": "red"}, "bone needs three whole numbers"),
+        ({"bone": [1, 2]}, "bone needs three whole numbers"),
+        ({"bone": [1, 2, 256]}, "bone needs three whole numbers"),
+        ({"bone": [1, 2, True]}, "bone needs three whole numbers"),
+    ],
+)
+def test_unusable_colours_are_refused(folder: Path, colors: object, message: str) -> None:
+    write_json_file(folder, kneecascade={"colors": colors})
+    with pytest.raises(DatasetError, match=message):
+        read_dataset(folder)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -93,6 +93,9 @@ def edited(path: str, value: object) -> dict[str, Any]:
         ("coarse.network.strides", [[2, 2, 2]] * 3, r"coarse\.network\.strides\[0\]: must be \[1, 1, 1\]"),
         ("coarse.network", to_plain(tiny_plan().fine.network), r"coarse\.network\.kind: must be resunet"),
         ("colour", "red", "colour: unknown field"),
+        ("colors", [[1, 2, 3]], "colors: needs 3 colours, one a label, or none"),
+        ("colors", [[0, 0, 0], [1, 2, 3], [1, 2, 300]], "colors: must be from 0 to 255"),
+        ("colors", [[0, 0, 0], [1, 2, 3], [1, 2]], r"colors\[2\]: expected 3 values, found 2"),
     ],
 )
 def test_a_broken_edit_is_refused_with_the_field_named(

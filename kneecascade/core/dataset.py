@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kneecascade.core.case import Case
+from kneecascade.core.colors import Rgb
 from kneecascade.core.labels import Labels
 
 
@@ -24,6 +25,7 @@ class Dataset:
         test: cases of imagesTs (label from labelsTs where there is one), sorted by name.
         targets: label names from the "kneecascade" entry of dataset.json, or None.
         licence: of images and labels, as dataset.json says it; "" where it does not.
+        colors: (red, green, blue) by label name from the same entry; labels without one get their default.
     """
 
     identifier: int
@@ -36,3 +38,4 @@ class Dataset:
     test: tuple[Case, ...]
     targets: tuple[str, ...] | None = None
     licence: str = ""
+    colors: dict[str, Rgb] = field(default_factory=dict)

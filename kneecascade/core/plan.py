@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from kneecascade.core.colors import Rgb, default_colors
 from kneecascade.core.filters import ImageFilter
 from kneecascade.core.geometry import Float3, Int3
 from kneecascade.core.labels import Labels
@@ -143,6 +144,7 @@ class CascadePlan:
             that is normalised otherwise. None given where no channel is.
         canonical_side: images of the other side are mirrored before the networks and back after; "none"
             where no label tells medial from lateral.
+        colors: (red, green, blue) of each label in pictures and colour tables; none given, the defaults.
     """
 
     version: str
@@ -162,3 +164,9 @@ class CascadePlan:
     denoise_seconds: float = 0.0
     histogram_landmarks: tuple[tuple[float, ...], ...] = ()
     canonical_side: CanonicalSide = "none"
+    colors: tuple[Rgb, ...] = ()
+
+    @property
+    def label_colors(self) -> tuple[Rgb, ...]:
+        """The colour of each label, background first."""
+        return self.colors or default_colors(self.labels.names)

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from skimage import measure
 
+from kneecascade.core.colors import Rgb, default_colors
 from kneecascade.core.geometry import Float3
 
 PLANES = ("axial", "coronal", "sagittal")
-COLOURS = ("#4da6ff", "#ff4d4d", "#5fd35f", "#ffb000", "#c77dff", "#00e5d4", "#ff7dc3", "#e8e337", "#a0784c")
 ROW_INCHES = 3.6
 CHARACTERS_PER_INCH = 10.5
 Slice = tuple[int, int]
@@ -39,36 +39,36 @@ def overlay_png(
     title: str,
     reference: np.ndarray | None = None,
     slices: Sequence[Slice] | None = None,
+    colors: Sequence[Rgb] | None = None,
 ) -> None:
     """Draws contours over grey slices and writes a PNG, first to a temporary name.
 
-    Everything is on the canonical grid, so that head is up, anterior is left in sagittal slices, and
-    the patient's right is left in axial and coronal ones.
+    Arrays lie on the canonical grid: head is up, anterior left in sagittal slices, the patient's right else.
 
     Args:
         path: where to write.
-        image_zyx: grey values (Z, Y, X).
-        labels_zyx: predicted class indices (Z, Y, X), drawn solid.
-        spacing_mm: (z, y, x), for the right proportions.
+        image_zyx: grey values.
+        labels_zyx: predicted class indices, drawn solid.
+        spacing_mm: (z, y, x).
         label_names: a name a class, background first.
         title: above the picture.
-        reference: reference class indices (Z, Y, X), drawn dashed in a second row.
-        slices: (axis, index) of each slice, axis 0 axial, 1 coronal, 2 sagittal; None chooses three
-            sagittal, one coronal and one axial slice through the smallest labels.
+        reference: the same of the reference, drawn dashed in a second row.
+        slices: (axis, index) of each, axis 0 axial, 1 coronal, 2 sagittal; None for `choose_slices`.
+        colors: one a class, background first; None for the defaults by name.
     """
+    colors = colors or default_colors(label_names)
     layers = [_Layer(labels_zyx, "predicted", "solid")]
-    if reference is not None:
-        layers.append(_Layer(reference, "reference", "dashed"))
-    chosen = list(slices or choose_slices(labels_zyx if labels_zyx.any() or reference is None else reference))
+    layers += [] if reference is None else [_Layer(reference, "reference", "dashed")]
+    chosen = slices or choose_slices(labels_zyx if labels_zyx.any() or reference is None else reference)
     figure, axes = _panels(len(layers), [_ratio(image_zyx.shape, spacing_mm, axis) for axis, _ in chosen])
     window = np.percentile(image_zyx[::2, ::2, ::2], (1, 99.5))
     for row, layer in zip(axes, layers, strict=True):
         for panel, (axis, index) in zip(row, chosen, strict=True):
             grey, labels = (np.take(array, index, axis=axis) for array in (image_zyx, layer.labels))
-            _draw(panel, grey, labels, axis, spacing_mm, layer.style, window)
+            _draw(panel, grey, labels, axis, spacing_mm, layer.style, window, colors)
             panel.set_title(f"{layer.heading}, {PLANES[axis]} {index}", color="white", fontsize=9)
     figure.suptitle(_wrapped(title, figure.get_figwidth()), color="white", fontsize=11)
-    _legend(figure, layers, label_names)
+    _legend(figure, layers, label_names, colors)
     _save(figure, path)
 
 
@@ -123,6 +123,7 @@ def _draw(
     spacing_mm: Float3,
     style: str,
     window: np.ndarray,
+    colors: Sequence[Rgb],
 ) -> None:
     """Draws one slice with its contours, in mm; Z grows upwards, Y (axial) downwards."""
     vertical, horizontal = [k for k in range(3) if k != axis]
@@ -140,7 +141,7 @@ def _draw(
     for index in np.unique(labels[labels > 0]):
         for rows, columns in _outlines(labels == index):
             y, x = rows * spacing_mm[vertical], columns * spacing_mm[horizontal]
-            panel.plot(x, y, color=_colour(index), linewidth=0.9, linestyle=style)
+            panel.plot(x, y, color=_hex(colors[index]), linewidth=0.9, linestyle=style)
     panel.set_xticks([])
     panel.set_yticks([])
 
@@ -152,11 +153,11 @@ def _outlines(mask: np.ndarray) -> list[np.ndarray]:
     return [line.T - 0.5 for line in found]
 
 
-def _legend(figure: Any, layers: Sequence[_Layer], label_names: Sequence[str]) -> None:
+def _legend(figure: Any, layers: Sequence[_Layer], label_names: Sequence[str], colors: Sequence[Rgb]) -> None:
     from matplotlib.lines import Line2D
 
     there = sorted({int(k) for layer in layers for k in np.unique(layer.labels) if k > 0})
-    lines = [Line2D([], [], color=_colour(k), label=label_names[k]) for k in there]
+    lines = [Line2D([], [], color=_hex(colors[k]), label=label_names[k]) for k in there]
     if len(layers) > 1:
         lines += [Line2D([], [], color="white", ls=layer.style, label=layer.heading) for layer in layers]
     if lines:
@@ -192,5 +193,5 @@ def _ratio(shape: Sequence[int], spacing_mm: Float3, axis: int) -> float:
     return width / height
 
 
-def _colour(index: int) -> str:
-    return COLOURS[(int(index) - 1) % len(COLOURS)]
+def _hex(color: Rgb) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*color)

@@ -60,4 +60,5 @@ def draw_labels(
         names.names,
         title,
         None if reference is None else classes(reference),
+        colors=plan.label_colors,
     )

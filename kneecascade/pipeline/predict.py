@@ -10,10 +10,12 @@ from pathlib import Path
 
 from kneecascade.console import console, say, show_table, tracked, warn
 from kneecascade.core.case import Volume
+from kneecascade.core.plan import CascadePlan
 from kneecascade.core.settings import PredictSettings
 from kneecascade.dicom.source import read_source, source_record
 from kneecascade.errors import SettingsError
 from kneecascade.files import write_json
+from kneecascade.imaging.color_tables import write_color_tables
 from kneecascade.imaging.files import read_volume, write_labels
 from kneecascade.inference.cascade import Cascade, load_cascade
 from kneecascade.inference.stage import Limits
@@ -68,16 +70,14 @@ def predict_images(
     settings = settings or PredictSettings()
     cascade = load_cascade(model_folder, folds, settings.device, limits_of(settings), settings.tta)
     jobs = _jobs(inputs, output, cascade, settings)
-    folder = jobs[0].output.parent
-    _say_what(jobs, cascade)
-    head = run_record(model_folder, cascade, settings)
+    folder, head = jobs[0].output.parent, run_record(model_folder, cascade, settings)
     records = finished_cases(folder, head, jobs) if settings.resume else {}
     todo = [job for job in jobs if job.case.name not in records]
     _say_there_already(todo, len(records), settings)
     for job, read in tracked(_read_ahead(todo), "predicting", len(todo)):
         records[job.case.name] = _attempt(job, read, cascade, settings, debug)
         write_json(folder / FILE, {**head, "cases": dict(sorted(records.items()))})
-    return _conclude(records, folder)
+    return _conclude(records, folder, cascade.plan)
 
 
 def _jobs(inputs: Path, output: Path, cascade: Cascade, settings: PredictSettings) -> list[Job]:
@@ -85,6 +85,7 @@ def _jobs(inputs: Path, output: Path, cascade: Cascade, settings: PredictSetting
     jobs = find_jobs(inputs, output, channels, ending, settings.series, settings.echo)
     if settings.dicom_seg:
         check_dicom_seg(jobs)
+    _say_what(jobs, cascade)
     return with_sides(jobs, inputs, settings.side)
 
 
@@ -188,10 +189,12 @@ def _say_there_already(todo: Sequence[Job], kept: int, settings: PredictSettings
         say(f"{there} results are there already and will be overwritten")
 
 
-def _conclude(records: dict[str, Record], folder: Path) -> int:
+def _conclude(records: dict[str, Record], folder: Path, plan: CascadePlan) -> int:
     """Prints the table; returns how many images failed."""
     _show(records)
     failed = sum("error" in record for record in records.values())
+    if failed < len(records):
+        write_color_tables(folder, plan.labels, plan.label_colors)
     say(f"{len(records) - failed} of {len(records)} images segmented: {folder}")
     return failed
 

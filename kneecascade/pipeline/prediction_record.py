@@ -38,6 +38,7 @@ def run_record(model_folder: Path, cascade: Cascade, settings: PredictSettings) 
         },
         "data_licence": data_licence([model_folder / fold for fold in cascade.folds]),
         "labels": dict(zip(plan.labels.names, plan.labels.values, strict=True)),
+        "colors": dict(zip(plan.labels.names, plan.label_colors, strict=True)),
         "settings": to_plain(settings),
         "device": cascade.device.description,
     }

@@ -12,6 +12,7 @@ import numpy as np
 import kneecascade
 from kneecascade.console import say, tracked, warn
 from kneecascade.core.case import LabelVolume, Volume
+from kneecascade.core.colors import default_colors
 from kneecascade.core.labels import Labels
 from kneecascade.core.reference_ranges import volume_range_ml
 from kneecascade.dicom.source import read_again
@@ -19,7 +20,6 @@ from kneecascade.errors import InputError, KneecascadeError
 from kneecascade.files import read_json, write_text
 from kneecascade.imaging.files import grid_difference, read_labels, read_volume
 from kneecascade.imaging.orientation import canonical_axes, canonical_geometry, to_canonical
-from kneecascade.imaging.picture import COLOURS
 from kneecascade.pipeline.report_measures import Measures, read_measures
 from kneecascade.pipeline.report_model import model_record
 from kneecascade.planning.dataset_folder import find_cases
@@ -82,9 +82,9 @@ def write_report(results: Path, output: Path | None = None, settings: ReportSett
     title = f"{results.resolve().name}: cartilage of {len(cases)} knees"
     page(title, {}, settings.with_3d)  # a missing viewer is told before the work, not after it
     measures = read_measures(settings.biomarkers or results / "biomarkers", settings.biomarkers is not None)
-    shown = []
+    shown, colours = [], _colours(predictions, labels)
     for name, record in tracked(cases.items(), "drawing", len(cases)):
-        shown.append(_case(name, record, results, labels, measures, settings))
+        shown.append(_case(name, record, results, labels, measures, settings, colours))
     path = output or results / "report.html"
     write_text(path, page(title, _data(title, predictions, results, labels, shown), settings.with_3d))
     failed = sum("error" in case for case in shown)
@@ -106,7 +106,8 @@ def _data(title: str, predictions: Record, results: Path, labels: Labels, cases:
         "dice_labels": [name for name in small if name in scored],
         "ranges": {name: volume_range_ml(name) for name in names},
         "colours": {
-            name: _hex(colour) for name, colour in zip(names, _colours(labels).values(), strict=True)
+            name: _hex(colour)
+            for name, colour in zip(names, _colours(predictions, labels).values(), strict=True)
         },
         "model": model_record(predictions),
         "footer": FOOTER,
@@ -114,7 +115,13 @@ def _data(title: str, predictions: Record, results: Path, labels: Labels, cases:
 
 
 def _case(
-    name: str, record: Record, results: Path, labels: Labels, measures: Measures, settings: ReportSettings
+    name: str,
+    record: Record,
+    results: Path,
+    labels: Labels,
+    measures: Measures,
+    settings: ReportSettings,
+    colours: Mapping[int, Colour],
 ) -> Record:
     """Returns everything about one case; what keeps it from having a page stands in "error"."""
     if "error" in record:
@@ -133,21 +140,25 @@ def _case(
     spacing = canonical_geometry(volume.geometry).spacing_mm
     image = to_canonical(volume.array[0], axes, flips)
     classes = class_indices(to_canonical(found.array, axes, flips), labels)
-    size = " x ".join(str(n) for n in volume.geometry.shape_zyx)
-    edges = " x ".join(f"{edge:.3g}" for edge in volume.geometry.spacing_mm)
     share = 100 * record["region"]["fraction"]
     return {
         "name": name,
-        "text": f"{size} voxels of {edges} mm (z, y, x of the file); region {share:.0f} % of the image",
+        "text": f"{_grid_text(volume)}; region {share:.0f} % of the image",
         "flags": list(record["flags"]),
         "volumes_ml": record["volumes_ml"],
         "region": record["region"],
         "seconds": record["seconds"],
-        "planes": planes(image, classes, spacing, _colours(labels), settings.frames),
+        "planes": planes(image, classes, spacing, colours, settings.frames),
         "meshes": _meshes(classes, spacing, labels) if settings.with_3d else [],
         "maps": measures.maps(name),
         "measures": measures.rows(name),
     }
+
+
+def _grid_text(volume: Volume) -> str:
+    size = " x ".join(str(n) for n in volume.geometry.shape_zyx)
+    edges = " x ".join(f"{edge:.3g}" for edge in volume.geometry.spacing_mm)
+    return f"{size} voxels of {edges} mm (z, y, x of the file)"
 
 
 def _read(name: str, record: Record, results: Path, images: Path | None) -> tuple[Volume, LabelVolume]:
@@ -200,14 +211,12 @@ def _dice(path: Path) -> dict[str, dict[str, float | None]]:
     return {name: found.get("dice", found) for name, found in cases.items()}
 
 
-def _colours(labels: Labels) -> dict[int, Colour]:
+def _colours(predictions: Record, labels: Labels) -> dict[int, Colour]:
     """Returns the colours of the pictures that kc_predict draws, by class index."""
-    return {k: _rgb(COLOURS[(k - 1) % len(COLOURS)]) for k in range(1, labels.count)}
-
-
-def _rgb(text: str) -> Colour:
-    red, green, blue = bytes.fromhex(text.removeprefix("#"))
-    return (red, green, blue)
+    chosen = predictions.get("colors") or {}
+    pairs = zip(labels.names, default_colors(labels.names), strict=True)
+    colours = enumerate(tuple(chosen.get(name, colour)) for name, colour in pairs)
+    return {k: colour for k, colour in colours if k}
 
 
 def _hex(colour: Colour) -> str:

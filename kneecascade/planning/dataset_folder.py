@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kneecascade.core.case import Case
+from kneecascade.core.colors import Rgb
 from kneecascade.core.dataset import Dataset
 from kneecascade.core.labels import Labels
 from kneecascade.errors import DatasetError
@@ -55,6 +56,7 @@ def read_dataset(folder: Path) -> Dataset:
         test=_with_sides(_test(folder, ending, len(channels)), rows),
         targets=_targets(entries, labels, file),
         licence=str(entries.get("licence") or ""),
+        colors=_colors(entries, labels, file),
     )
 
 
@@ -151,6 +153,20 @@ def _targets(entries: dict[str, Any], labels: Labels, file: Path) -> tuple[str, 
     if unknown:
         raise DatasetError(f"{file}: kneecascade.targets names {', '.join(unknown)}, which is no label")
     return tuple(name for name in labels.foreground if name in targets)
+
+
+def _colors(entries: dict[str, Any], labels: Labels, file: Path) -> dict[str, Rgb]:
+    own = entries.get("kneecascade", {})
+    colors = own.get("colors", {}) if isinstance(own, dict) else {}
+    if not isinstance(colors, dict):
+        raise DatasetError(f'{file}: kneecascade.colors must be like {{"femur": [77, 166, 255]}}')
+    for name, color in colors.items():
+        if name not in labels.foreground:
+            raise DatasetError(f"{file}: kneecascade.colors names {name}, which is no label")
+        parts = color if isinstance(color, list) and len(color) == 3 else [None]
+        if not all(type(part) is int and 0 <= part <= 255 for part in parts):
+            raise DatasetError(f"{file}: kneecascade.colors: {name} needs three whole numbers from 0 to 255")
+    return {name: (color[0], color[1], color[2]) for name, color in colors.items()}
 
 
 def _training(entries: dict[str, Any], folder: Path, ending: str, channels: int) -> tuple[Case, ...]:

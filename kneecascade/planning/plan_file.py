@@ -91,6 +91,10 @@ def _checks(plan: CascadePlan) -> Iterator[Check]:
     yield len(plan.normalization) == channels, "normalization", f"needs {channels}, one a channel"
     yield from check_intensities(plan)
     yield _all_differ(plan.mirror_axes), "mirror_axes", "an axis is there twice"
+    count = len(names)
+    yield len(plan.colors) in (0, count), "colors", f"needs {count} colours, one a label, or none"
+    parts = [part for color in plan.colors for part in color]
+    yield all(0 <= part <= 255 for part in parts), "colors", "must be from 0 to 255"
     yield from _region(plan)
     yield from _stage(plan, plan.coarse, "coarse")
     yield from _stage(plan, plan.fine, "fine")

@@ -8,6 +8,7 @@ from functools import partial
 from math import prod
 
 import kneecascade
+from kneecascade.core.colors import Rgb, default_colors
 from kneecascade.core.dataset import Dataset
 from kneecascade.core.fingerprint import CaseFingerprint, DatasetFingerprint
 from kneecascade.core.geometry import Float3, Int3
@@ -101,7 +102,14 @@ def _cascade(
         coarse=coarse,
         fine=fine,
         canonical_side=choose_canonical_side(dataset, fingerprint.cases),
+        colors=_colors(dataset),
     )
+
+
+def _colors(dataset: Dataset) -> tuple[Rgb, ...]:
+    names = dataset.labels.names
+    pairs = zip(names, default_colors(names), strict=True)
+    return tuple(dataset.colors.get(name, color) for name, color in pairs)
 
 
 def widen_to_pretrained(plan: CascadePlan, depth: int) -> CascadePlan:
