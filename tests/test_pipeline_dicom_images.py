@@ -59,7 +59,8 @@ def test_echoes_and_series_become_cases(
     assert "series 1 scout: left out: localiser" in said
     names = ["007_DESS_right", "008_T2_map"]
     assert sorted(p.name for p in out.iterdir()) == sorted(
-        [f"{n}{e}" for n in names for e in (".nii.gz", ".dcm")] + ["predictions.json"]
+        [f"{n}{e}" for n in names for e in (".nii.gz", ".dcm")]
+        + ["predictions.json", "labels.ctbl", "labels_itksnap.txt"]
     )
     cases = json.loads((out / "predictions.json").read_text())["cases"]
     assert list(cases) == names

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from kneecascade.core.case import LabelVolume, Volume
+from kneecascade.core.colors import Rgb
 from kneecascade.core.labels import Labels
 from kneecascade.core.plan import CascadePlan
 from kneecascade.imaging.orientation import canonical_axes, canonical_geometry, to_canonical
@@ -23,7 +25,7 @@ def draw_result(
     reference: LabelVolume | None = None,
 ) -> None:
     """Draws contours of a result; see `draw_labels`."""
-    draw_labels(path, volume, labels, plan.labels, title, reference)
+    draw_labels(path, volume, labels, plan.labels, title, reference, plan.label_colors)
 
 
 def draw_labels(
@@ -33,6 +35,7 @@ def draw_labels(
     names: Labels,
     title: str,
     reference: LabelVolume | None = None,
+    colors: Sequence[Rgb] | None = None,
 ) -> None:
     """Draws contours over the first channel.
 
@@ -43,6 +46,7 @@ def draw_labels(
         names: of the labels.
         title: above the picture.
         reference: drawn in a second row.
+        colors: one a label, background first; None for the defaults by name.
     """
     axes, flips = canonical_axes(volume.geometry)
 
@@ -60,5 +64,5 @@ def draw_labels(
         names.names,
         title,
         None if reference is None else classes(reference),
-        colors=plan.label_colors,
+        colors=colors,
     )
