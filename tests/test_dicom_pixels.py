@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 from dicom_files import Stack, enhanced, random_stack, series_tags, slices, write, write_series
 from pydicom.dataset import Dataset
 from pydicom.uid import (
+    MPEG4HP41,
     UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -20,10 +22,11 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from kneecascade.dicom import pixels
 from kneecascade.dicom.grouping import ImageSet, group
 from kneecascade.dicom.pixels import read_stack
 from kneecascade.dicom.scan import scan
-from kneecascade.errors import ImageError
+from kneecascade.errors import ImageError, MissingExtraError
 
 PLAIN = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
 ENCODER = {JPEG2000Lossless: "openjpeg", JPEGLSLossless: "jpeg_ls", RLELossless: "pydicom"}
@@ -132,6 +135,44 @@ def test_a_broken_slice_is_named(tmp_path: Path, syntax: UID) -> None:
     (found,) = sets_in(tmp_path)
     with pytest.raises(ImageError, match=rf"slice 5 \({paths[4].name}\)"):
         read_stack(found.stacks[0])
+
+
+@pytest.mark.parametrize("syntax", ENCODER, ids=lambda syntax: UID(syntax).keyword)
+def test_compressed_pixels_need_no_decoder_of_pydicom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, syntax: UID
+) -> None:
+    need_encoder(syntax)
+    stack = random_stack(shape=(8, 33, 40))
+    write_series(tmp_path, stack, series_tags(), syntax)
+    monkeypatch.setattr(pixels, "iter_pixels", None)
+    np.testing.assert_array_equal(read_stack(sets_in(tmp_path)[0].stacks[0]), stack.array)
+
+
+def test_an_encoding_that_nothing_decodes_names_the_extra(tmp_path: Path) -> None:
+    paths = write_series(tmp_path, random_stack(shape=(8, 33, 40)), series_tags(), RLELossless)
+    for path in paths:
+        image = pydicom.dcmread(path)
+        image.file_meta.TransferSyntaxUID = MPEG4HP41  # films, which no decoder of images reads
+        image.save_as(path)
+    (found,) = sets_in(tmp_path)
+    with pytest.raises(MissingExtraError, match=r"slice \d+ \(IM\d+\): .*kneecascade\[dicom\]"):
+        read_stack(found.stacks[0])
+
+
+def test_the_real_series_are_read_as_simpleitk_reads_them(repository: Path) -> None:
+    real = repository.parent / "shared/data/knee_dess_dicom"
+    if not real.is_dir():
+        pytest.skip("the sample is not here")
+    (found,) = sets_in(real)
+    assert found.echoes == (1, 2)
+    for stack, folder in zip(found.stacks, ("echo_1", "echo_2"), strict=True):
+        image = sitk.ReadImage(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(real / folder)))
+        geometry = stack.geometry
+        assert geometry is not None
+        np.testing.assert_allclose(geometry.spacing_mm[::-1], image.GetSpacing(), atol=1e-6)
+        np.testing.assert_allclose(geometry.origin_mm_xyz, image.GetOrigin(), atol=1e-6)
+        np.testing.assert_allclose(geometry.direction_xyz, image.GetDirection(), atol=1e-6)
+        np.testing.assert_array_equal(read_stack(stack), sitk.GetArrayFromImage(image))
 
 
 def test_a_refused_stack_is_not_read(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ from kneecascade.core.case import LabelVolume
 from kneecascade.core.labels import Labels
 from kneecascade.dicom.grouping import group
 from kneecascade.dicom.scan import scan
-from kneecascade.dicom.segmentation import write_segmentation
+from kneecascade.dicom.segmentation import require_highdicom, write_segmentation
 from kneecascade.dicom.stack import Stack
-from kneecascade.errors import ImageError
+from kneecascade.errors import ImageError, MissingExtraError
 
 pytest.importorskip("highdicom")
 LABELS = Labels(("background", "femur", "medial_meniscus", "fibula", "tibial cartilage"), (0, 1, 2, 3, 7))
@@ -88,6 +89,12 @@ def test_frames_of_a_multi_frame_file_are_referred_to(tmp_path: Path) -> None:
         row = round(float(index[0]))
         there = np.array(LABELS.values)[volume.array[row]] if 0 <= row < len(volume.array) else 0
         np.testing.assert_array_equal(np.broadcast_to(there, (6, 5)), labels.array[k])
+
+
+def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "highdicom", None)
+    with pytest.raises(MissingExtraError, match=r"pip install kneecascade\[dicom\]"):
+        require_highdicom()
 
 
 def test_nothing_is_written_where_there_is_nothing_to_write(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import (
     UID,
@@ -23,7 +24,7 @@ from pydicom.uid import (
 from kneecascade.dicom.frame import Frame
 from kneecascade.dicom.scan import quiet_pydicom
 from kneecascade.dicom.stack import Stack
-from kneecascade.errors import ImageError
+from kneecascade.errors import ImageError, KneecascadeError, MissingExtraError
 from kneecascade.imaging.encapsulated import decode_frame
 
 LAYOUT = (
@@ -40,6 +41,7 @@ def read_stack(stack: Stack) -> np.ndarray:
 
     Raises:
         ImageError: the stack is refused, or a slice cannot be decoded.
+        MissingExtraError: a slice needs a decoder that is not installed.
     """
     if stack.refusal or stack.geometry is None:
         raise ImageError(stack.refusal.why if stack.refusal else "has no grid")
@@ -71,11 +73,13 @@ def _stored(frames: Sequence[Frame]) -> Iterator[tuple[Frame, np.ndarray]]:
             dataset = pydicom.dcmread(path, force=True)
             if "TransferSyntaxUID" not in dataset.file_meta:
                 dataset.file_meta.TransferSyntaxUID = _plain_syntax(dataset)
+            if "PixelData" not in dataset:
+                raise ImageError("its pixels are cut off; copy it again")
             arrays = _decoded(dataset, [member.index for member in members])
             for frame in members:
                 yield frame, next(arrays)
-        except ImageError as error:
-            raise ImageError(f"{frame.label}: {error}") from error
+        except KneecascadeError as error:
+            raise type(error)(f"{frame.label}: {error}") from error
         except Exception as error:  # whatever broken bytes lead to in pydicom
             why = " ".join(str(error).split()) or type(error).__name__
             raise ImageError(f"{frame.label}: its pixels cannot be read ({why})") from error
@@ -94,8 +98,19 @@ def _decoded(dataset: Dataset, indices: Sequence[int]) -> Iterator[np.ndarray]:
         try:
             yield decode_frame(partial(_write_alone, dataset, code))
         except ImageError:
-            # what SimpleITK cannot, a decoder that pydicom knows perhaps can
+            _require_decoder(dataset.file_meta.TransferSyntaxUID)
             yield next(iter_pixels(dataset, indices=[index], raw=True))
+
+
+def _require_decoder(syntax: UID) -> None:
+    """Raises where pydicom has no decoder for what SimpleITK could not decode."""
+    try:
+        ready = get_decoder(syntax).is_available
+    except NotImplementedError:
+        ready = False
+    if not ready:
+        known = "pip install kneecascade[dicom] adds decoders"
+        raise MissingExtraError(f"its pixels ({syntax.name}) cannot be decoded here; {known}")
 
 
 def _write_alone(dataset: Dataset, code: bytes, path: Path) -> None:
