@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from bad_dicom import ROWS
 from bad_site import Site
 from raw_folder import write_case_files, write_json_file
 
@@ -246,7 +247,8 @@ OTHERS = (
     Bad("kc_demo", "a folder with something else in it", ("images",), "give a new folder", lambda site: ("-o", site.images)),
 )  # fmt: skip
 
-ALL: tuple[Bad, ...] = (*DATA_SETS, *TRAINING, *PREDICTION, *OTHERS)
+DICOM = tuple(Bad(*row) for row in ROWS)
+ALL: tuple[Bad, ...] = (*DATA_SETS, *TRAINING, *PREDICTION, *OTHERS, *DICOM)
 HEAD = """# Troubleshooting
 
 Every command ends a mistake with one line that begins with `error:` or `warning:` and names the file, and with exit code 2.
