@@ -172,6 +172,21 @@ def test_images_win_over_dicom_beside_them(tmp_path: Path) -> None:
         find_jobs(_scout(tmp_path / "scout"), tmp_path / "out", 1, ".nii.gz")
 
 
+def test_dicom_may_be_called_img(tmp_path: Path) -> None:
+    for path in write_series(tmp_path / "in", random_stack(), series_tags(3, "DESS")):
+        path.rename(path.with_name(f"{path.name}.img"))
+    (job,) = find_jobs(tmp_path / "in", tmp_path / "out", 1, ".nii.gz")
+    assert job.case.name == "003_DESS"
+    (raw,) = _looks_like_dicom(tmp_path / "other")
+    assert find_jobs(raw, tmp_path / "out", 1, ".img")[0].source is None
+
+
+def _looks_like_dicom(folder: Path) -> list[Path]:
+    folder.mkdir()
+    (folder / "raw.img").write_bytes(b"\x08\x00" * 500)
+    return [folder / "raw.img"]
+
+
 def _scout(folder: Path) -> Path:
     write_series(folder, random_stack(shape=(3, 8, 8)), series_tags(1, "scout"))
     return folder

@@ -39,12 +39,13 @@ class Found:
 
 def is_dicom(path: Path) -> bool:
     """Tells from its first bytes whether a file is DICOM; False where it cannot be opened."""
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(PREAMBLE + 4)
-    except OSError:
-        return False
-    return start[PREAMBLE:] == b"DICM" or (start[:2] in FIRST_GROUPS and len(start) > PREAMBLE)
+    start = _start(path)
+    return has_preamble(path) or (start[:2] in FIRST_GROUPS and len(start) > PREAMBLE)
+
+
+def has_preamble(path: Path) -> bool:
+    """Tells whether a file says that it is DICOM; False where it cannot be opened."""
+    return _start(path)[PREAMBLE:] == b"DICM"
 
 
 def holds_dicom(folder: Path) -> bool:
@@ -72,7 +73,7 @@ def scan(root: Path) -> Found:
             try:
                 found = _read(path, name)
             except Exception:  # pydicom raises whatever broken bytes lead to
-                if _has_preamble(path):
+                if has_preamble(path):
                     unreadable.append(name)
                 continue
             frames += found or []
@@ -123,11 +124,6 @@ def _read(path: Path, name: str) -> list[Frame] | None:
     return frames
 
 
-def _has_preamble(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(PREAMBLE + 4)[PREAMBLE:] == b"DICM"
-
-
 def _files(root: Path) -> Iterator[Path]:
     if root.is_file():
         yield root
@@ -135,3 +131,11 @@ def _files(root: Path) -> Iterator[Path]:
     for path in sorted(root.rglob("*")):
         if path.is_file() and not path.name.startswith("."):
             yield path
+
+
+def _start(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(PREAMBLE + 4)
+    except OSError:
+        return b""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kneecascade.core.case import Case
-from kneecascade.dicom.scan import holds_dicom, is_dicom
+from kneecascade.dicom.scan import has_preamble, holds_dicom, is_dicom
 from kneecascade.dicom.segmentation import require_highdicom
 from kneecascade.dicom.source import Source
 from kneecascade.errors import InputError, SettingsError
@@ -105,9 +105,11 @@ def strip_ending(path: Path) -> str:
 def _is_dicom_input(inputs: Path, file_ending: str) -> bool:
     """Tells whether there is DICOM, and no image file of another kind at the top of the folder."""
     if not inputs.is_dir():
-        return not image_ending(inputs, (file_ending,)) and is_dicom(inputs)
+        # the bytes of other images may happen to look like the start of a file without preamble
+        return has_preamble(inputs) or (not image_ending(inputs, (file_ending,)) and is_dicom(inputs))
     endings = dict.fromkeys((file_ending, *ENDINGS))
-    return not any(any(inputs.glob(f"*{ending}")) for ending in endings) and holds_dicom(inputs)
+    images = (path for ending in endings for path in inputs.glob(f"*{ending}"))
+    return all(has_preamble(path) for path in images) and holds_dicom(inputs)
 
 
 def _jobs_of_dicom(inputs: Path, output: Path, sources: dict[str, Source]) -> list[Job]:
