@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from kneecascade.network.blocks import ConvNorm, Merge, ResidualBlock, initialise, resize
+from kneecascade.network.blocks import ConvNorm, Merge, ResidualBlock, initialise
 
 
 def test_conv_keeps_the_size_with_any_kernel_and_dilation():
@@ -29,12 +29,6 @@ def test_merge_works_where_both_maps_have_one_resolution():
     skip = torch.zeros(2, 2, 4, 6, 6)
     assert merge(torch.zeros(2, 3, 2, 3, 3), skip).shape == (2, 4, 4, 6, 6)
     assert merge(torch.zeros(2, 3, 4, 6, 6), skip).shape == (2, 4, 4, 6, 6)
-
-
-def test_resize_repeats():
-    x = torch.arange(2.0).reshape(1, 1, 1, 1, 2)
-    assert resize(x, torch.zeros(1, 1, 1, 2, 4))[0, 0, 0].tolist() == [[0, 0, 1, 1], [0, 0, 1, 1]]
-    assert resize(x, x) is x
 
 
 def test_heads_start_small_other_convolutions_do_not():

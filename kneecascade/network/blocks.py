@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from kneecascade.core.geometry import Int3
+from kneecascade.network.joining import JoiningConv
 
 
 class ConvNorm(nn.Sequential):
@@ -58,21 +58,15 @@ class Merge(nn.Module):
     ) -> None:
         super().__init__()
         self.reduce = nn.Conv3d(deep_channels, channels, 1, bias=False)
-        self.convs = nn.Sequential(
-            ConvNorm(channels + skip_channels, channels, kernel), ConvNorm(channels, channels, kernel)
-        )
+        z, y, x = (k // 2 for k in kernel)
+        join = JoiningConv(channels + skip_channels, channels, kernel, padding=(z, y, x), bias=False)
+        first = nn.Sequential(join, nn.BatchNorm3d(channels), nn.ReLU(inplace=True))
+        self.convs = nn.Sequential(first, ConvNorm(channels, channels, kernel))
 
     def forward(self, deep: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
         """(N, deep, z, y, x) and (N, skip, Z, Y, X) -> (N, channels, Z, Y, X)."""
-        deep = resize(self.reduce(deep), skip)
-        return self.convs(torch.cat([deep, skip], dim=1))
-
-
-def resize(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """Repeats voxels until `x` has the grid of `like`; returns `x` where it has it already."""
-    if x.shape[2:] == like.shape[2:]:
-        return x
-    return functional.interpolate(x, size=like.shape[2:], mode="nearest")
+        join, norm, relu = self.convs[0].children()
+        return self.convs[1](relu(norm(join(self.reduce(deep), skip))))
 
 
 def initialise(network: nn.Module) -> None:

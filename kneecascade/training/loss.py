@@ -33,12 +33,14 @@ def dice_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tens
     probabilities = log_probabilities.exp()
     at_label = log_probabilities.gather(1, labels.long().unsqueeze(1)).squeeze(1)
     correct = at_label.exp()
+    # all classes in one sum: the gradient of a slice is a tensor of zeros of the whole's size
+    totals = probabilities.sum(dim=(0, *range(2, logits.ndim)))
     dices, present = [], []
     for k in range(1, logits.shape[1]):
         mask = labels == k
         count = mask.sum()
         overlap = (correct * mask).sum()
-        dices.append((2 * overlap + EPSILON) / (probabilities[:, k].sum() + count + EPSILON))
+        dices.append((2 * overlap + EPSILON) / (totals[k] + count + EPSILON))
         present.append(count > 0)
     there = torch.stack(present).float()
     missed = ((1 - torch.stack(dices)) * there).sum() / there.sum().clamp(min=1)
