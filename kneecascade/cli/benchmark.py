@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from kneecascade.cli.arguments import count
 from kneecascade.cli.run import add_common_arguments, run
 
 SOURCES = ("oai_zib", "oaizib_cm", "ski10", "iwoai2019", "skm_tea", "msd")
@@ -84,12 +85,40 @@ def _speed(arguments: argparse.Namespace) -> None:
     benchmark_speed(arguments.output, settings, arguments.page)
 
 
+def _add_memory(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("-o", "--output", type=Path, default=Path("kc_memory.json"), help="default: kc_memory.json")
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to train")
+
+
+def _memory(arguments: argparse.Namespace) -> None:
+    from kneecascade.benchmark.memory import benchmark_memory
+
+    benchmark_memory(arguments.output, arguments.device)
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("-o", "--output", type=Path, default=Path("kc_filters.json"), help="default: kc_filters.json")
+    add("--knees", type=count, default=3, metavar="N", help="phantom knees to average over (default: 3)")
+
+
+def _filters(arguments: argparse.Namespace) -> None:
+    from kneecascade.benchmark.filters import benchmark_filters
+
+    benchmark_filters(arguments.output, arguments.knees)
+
+
 SUBCOMMANDS: dict[str, Subcommand] = {
     "reproduce": Subcommand(
         "a public data set under its published protocol, ours beside published rows",
         _add_reproduce,
         _reproduce,
     ),
+    "filters": Subcommand(
+        "what each filter does to noise, edges, shading, and costs", _add_filters, _filters
+    ),
+    "memory": Subcommand("the planner's memory estimate beside measured peaks", _add_memory, _memory),
     "speed": Subcommand("time and memory beside nnU-Net v2, in one run", _add_speed, _speed),
 }
 

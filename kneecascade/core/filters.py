@@ -67,7 +67,7 @@ class N4Filter:
     kind: Literal["n4"] = "n4"
     spacing_mm: float = 3.0
     iterations: int = 50
-    levels: int = 3
+    levels: int = 4
 
 
 ImageFilter = MedianFilter | CurvatureFilter | NlmFilter | N4Filter

@@ -75,11 +75,11 @@ def make_knee(seed: tuple[int, ...], extent_mm: Float3, side: str) -> Knee:
 
 def labels_on(knee: Knee, shape_zyx: Int3) -> np.ndarray:
     """Returns uint8 labels (Z, Y, X), positions in `NAMES`, on a grid over the knee's extent."""
-    bones = [_to_grid(f, shape_zyx) for f in (knee.bones.femur, knee.bones.tibia, knee.bones.patella)]
+    bones = [on_grid(f, shape_zyx) for f in (knee.bones.femur, knee.bones.tibia, knee.bones.patella)]
     layers = [
-        _to_grid(t, shape_zyx, linear=True) - bone for t, bone in zip(knee.thickness_mm, bones, strict=True)
+        on_grid(t, shape_zyx, linear=True) - bone for t, bone in zip(knee.thickness_mm, bones, strict=True)
     ]
-    labels = np.where(_to_grid(knee.meniscus, shape_zyx) > 0, 7, 0).astype(np.uint8)
+    labels = np.where(on_grid(knee.meniscus, shape_zyx) > 0, 7, 0).astype(np.uint8)
     best = np.zeros(shape_zyx, dtype=np.float32)
     for k, layer in enumerate(layers):
         wins = layer > best
@@ -110,6 +110,7 @@ def truth(knee: Knee) -> dict[str, dict[str, float]]:
     return {"volume_mm3": volumes, "mean_thickness_mm": means}
 
 
-def _to_grid(field: np.ndarray, shape_zyx: Int3, linear: bool = False) -> np.ndarray:
+def on_grid(field: np.ndarray, shape_zyx: Int3, linear: bool = False) -> np.ndarray:
+    """Returns a field of the knee on a grid of the same extent."""
     weights = [image_weights(n_in, n_out) for n_in, n_out in zip(field.shape, shape_zyx, strict=True)]
     return apply_weights(field, weights)

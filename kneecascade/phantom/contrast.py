@@ -48,14 +48,26 @@ def render(anatomy: np.ndarray, spacing_mm: Float3, seed: tuple[int, ...]) -> np
         float32 (Z, Y, X), never negative.
     """
     draw = np.random.default_rng(seed)
+    grey, shading = clean_parts(anatomy, spacing_mm, draw)
+    return add_noise(grey * shading, draw.uniform(0.025, 0.045), draw) * np.float32(draw.uniform(300, 3000))
+
+
+def clean_parts(
+    anatomy: np.ndarray, spacing_mm: Float3, draw: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the image without shading and noise, and the shading it is to be multiplied by.
+
+    Args:
+        anatomy: as in `render`.
+        spacing_mm: (z, y, x).
+        draw: source of randomness.
+    """
     shown = misdrawn(anatomy, spacing_mm, draw)
     tissues = t.place_tissues(shown, spacing_mm, draw)
     grey = _grey_values(tissues, spacing_mm, draw)
     sigma = [BLUR_MM / mm * draw.uniform(0.9, 1.4) for mm in spacing_mm]
     grey = ndimage.gaussian_filter(grey, sigma)
-    shape = _shape(anatomy)
-    grey *= np.exp(BIAS * smooth_field(draw, shape, spacing_mm, BIAS_WAVELENGTH_MM))
-    return _rician(grey, draw.uniform(0.025, 0.045), draw) * np.float32(draw.uniform(300, 3000))
+    return grey, np.exp(BIAS * smooth_field(draw, _shape(anatomy), spacing_mm, BIAS_WAVELENGTH_MM))
 
 
 def misdrawn(anatomy: np.ndarray, spacing_mm: Float3, draw: np.random.Generator) -> np.ndarray:
@@ -101,8 +113,8 @@ def _textures(draw: np.random.Generator) -> dict[int, Texture]:
     }
 
 
-def _rician(grey: np.ndarray, sigma: float, draw: np.random.Generator) -> np.ndarray:
-    """Magnitude of a complex signal with Gaussian noise in both parts (Gudbjartsson & Patz 1995)."""
+def add_noise(grey: np.ndarray, sigma: float, draw: np.random.Generator) -> np.ndarray:
+    """Returns the magnitude with Gaussian noise in both parts of the signal (Gudbjartsson & Patz 1995)."""
     real = grey + sigma * draw.standard_normal(grey.shape, dtype=np.float32)
     imaginary = sigma * draw.standard_normal(grey.shape, dtype=np.float32)
     return np.sqrt(real**2 + imaginary**2).astype(np.float32)

@@ -1,0 +1,140 @@
+"""The planner's memory estimate beside measured peaks of training steps, over ten plans."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from kneecascade.benchmark.memory_plans import ten_plans
+from kneecascade.console import say, show_table, tracked
+from kneecascade.core.plan import StagePlan
+from kneecascade.core.settings import DeviceName, Stage
+from kneecascade.files import write_json
+
+STEPS = 2
+GB = 1e9
+
+
+@dataclass(frozen=True)
+class MemoryRow:
+    """One stage of one plan.
+
+    Attributes:
+        plan: name of the made-up data set.
+        stage: of its plan.
+        patch_shape_zyx: training patch.
+        batch_size: patches a step.
+        estimated_gb: by the planner, the process and its libraries included.
+        measured_gb: peak of the process' resident memory, or of the GPU's memory that torch holds.
+    """
+
+    plan: str
+    stage: Stage
+    patch_shape_zyx: tuple[int, int, int]
+    batch_size: int
+    estimated_gb: float
+    measured_gb: float
+
+    @property
+    def error(self) -> float:
+        """Estimate over measurement, less 1."""
+        return self.estimated_gb / self.measured_gb - 1
+
+
+def benchmark_memory(output: Path, device: DeviceName = "auto") -> list[MemoryRow]:
+    """Trains two steps of both stages of ten plans, each in a process of its own; prints the errors.
+
+    Args:
+        output: JSON file with every row.
+        device: where to train.
+
+    Raises:
+        SettingsError: there is no such device.
+    """
+    stages = [
+        (name, stage, part)
+        for name, plan in ten_plans()
+        for stage, part in (("coarse", plan.coarse), ("fine", plan.fine))
+    ]
+    rows: list[MemoryRow] = []
+    where = ""
+    for name, stage, part in tracked(stages, "measuring", len(stages)):
+        peak, where = in_own_process(part, device)
+        kind: Stage = "coarse" if stage == "coarse" else "fine"
+        estimate = part.estimated_memory_gb
+        rows.append(MemoryRow(name, kind, part.patch_shape_zyx, part.batch_size, estimate, round(peak, 3)))
+        write_json(output, {"device": where, "steps": STEPS, "rows": [vars(row) for row in rows]})
+    _show(rows, where)
+    return rows
+
+
+def in_own_process(stage: StagePlan, device: DeviceName) -> tuple[float, str]:
+    """Returns the peak of two training steps in GB, and what they ran on."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(train_and_measure, stage, device).result()
+
+
+def train_and_measure(stage: StagePlan, device: DeviceName) -> tuple[float, str]:
+    """Makes two training steps on noise in this process; see `in_own_process`."""
+    import torch
+
+    from kneecascade.network.build import build_network
+    from kneecascade.network.device import choose_device, tune_allocator
+    from kneecascade.training.step import Stepper, make_optimizer
+
+    chosen = choose_device(device)
+    if chosen.device.type == "cpu":
+        tune_allocator()
+    network = build_network(stage.network).to(chosen.device)
+    network = network.to(memory_format=torch.channels_last_3d).train()  # type: ignore[call-overload]
+    step = Stepper(network, make_optimizer(network, 1e-3, 1e-2), chosen)
+    shape = (stage.batch_size, *stage.patch_shape_zyx)
+    for _ in range(STEPS):
+        image = torch.randn(shape[0], stage.network.in_channels, *shape[1:]).to(chosen.device)
+        labels = torch.randint(stage.network.num_classes, shape, dtype=torch.uint8).to(chosen.device)
+        step(image, labels, 1e-4)
+    if chosen.device.type == "cuda":
+        return torch.cuda.max_memory_reserved() / GB, chosen.description
+    return peak_resident_bytes() / GB, chosen.description
+
+
+def peak_resident_bytes() -> int:
+    """Returns the most memory this process has held at once.
+
+    Linux tells it for the program as it is; elsewhere the number may include the parent before the start.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _show(rows: list[MemoryRow], where: str) -> None:
+    header = ["plan", "stage", "patch", "batch", "estimated GB", "measured GB", "error"]
+    table = [
+        [
+            row.plan,
+            row.stage,
+            "x".join(map(str, row.patch_shape_zyx)),
+            str(row.batch_size),
+            f"{row.estimated_gb:.2f}",
+            f"{row.measured_gb:.2f}",
+            f"{100 * row.error:+.0f} %",
+        ]
+        for row in rows
+    ]
+    show_table(f"Peak of training, {where}", header, table)
+    errors = [row.error for row in rows]
+    middle = median(abs(error) for error in errors)
+    say(
+        f"estimate over measurement: {100 * min(errors):+.0f} to {100 * max(errors):+.0f} %, "
+        f"median of the errors' size {100 * middle:.0f} %"
+    )
