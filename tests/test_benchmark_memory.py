@@ -1,4 +1,4 @@
-"""kneecascade.benchmark.memory, kneecascade.benchmark.memory_plans."""
+"""kneecascade.benchmark.memory, kneecascade.benchmark.memory_plans, kneecascade.training.peak."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import pytest
 from plans import tiny_plan
 
 from kneecascade.benchmark import memory
-from kneecascade.benchmark.memory import MemoryRow, benchmark_memory, in_own_process, peak_resident_bytes
+from kneecascade.benchmark.memory import MemoryRow, benchmark_memory, in_own_process
 from kneecascade.benchmark.memory_plans import SETS, ten_plans
 from kneecascade.files import read_json
 from kneecascade.planning.plan_file import check_plan
+from kneecascade.training.peak import peak_resident_bytes
 
 
 def test_ten_plans_within_their_budgets() -> None:

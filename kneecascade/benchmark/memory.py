@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,9 @@ from kneecascade.console import say, show_table, tracked
 from kneecascade.core.plan import StagePlan
 from kneecascade.core.settings import DeviceName, Stage
 from kneecascade.files import write_json
+from kneecascade.training.peak import train_and_measure
 
 STEPS = 2
-GB = 1e9
 
 
 @dataclass(frozen=True)
@@ -74,47 +73,9 @@ def benchmark_memory(output: Path, device: DeviceName = "auto") -> list[MemoryRo
 
 def in_own_process(stage: StagePlan, device: DeviceName) -> tuple[float, str]:
     """Returns the peak of two training steps in GB, and what they ran on."""
+    # spawned, since a forked process would begin with what this one holds
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(train_and_measure, stage, device).result()
-
-
-def train_and_measure(stage: StagePlan, device: DeviceName) -> tuple[float, str]:
-    """Makes two training steps on noise in this process; see `in_own_process`."""
-    import torch
-
-    from kneecascade.network.build import build_network
-    from kneecascade.network.device import choose_device, tune_allocator
-    from kneecascade.training.step import Stepper, make_optimizer
-
-    chosen = choose_device(device)
-    if chosen.device.type == "cpu":
-        tune_allocator()
-    network = build_network(stage.network).to(chosen.device)
-    network = network.to(memory_format=torch.channels_last_3d).train()  # type: ignore[call-overload]
-    step = Stepper(network, make_optimizer(network, 1e-3, 1e-2), chosen)
-    shape = (stage.batch_size, *stage.patch_shape_zyx)
-    for _ in range(STEPS):
-        image = torch.randn(shape[0], stage.network.in_channels, *shape[1:]).to(chosen.device)
-        labels = torch.randint(stage.network.num_classes, shape, dtype=torch.uint8).to(chosen.device)
-        step(image, labels, 1e-4)
-    if chosen.device.type == "cuda":
-        return torch.cuda.max_memory_reserved() / GB, chosen.description
-    return peak_resident_bytes() / GB, chosen.description
-
-
-def peak_resident_bytes() -> int:
-    """Returns the most memory this process has held at once.
-
-    Linux tells it for the program as it is; elsewhere the number may include the parent before the start.
-    """
-    status = Path("/proc/self/status")
-    if status.is_file():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+        return pool.submit(train_and_measure, stage, device, STEPS).result()
 
 
 def _show(rows: list[MemoryRow], where: str) -> None:

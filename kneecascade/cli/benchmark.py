@@ -10,6 +10,7 @@ from pathlib import Path
 from kneecascade.cli.arguments import count
 from kneecascade.cli.run import add_common_arguments, run
 
+REPRODUCE = "a public data set under its published protocol, ours beside published rows"
 SOURCES = ("oai_zib", "oaizib_cm", "ski10", "iwoai2019", "skm_tea", "msd")
 
 
@@ -74,21 +75,14 @@ def _speed(arguments: argparse.Namespace) -> None:
     from kneecascade.benchmark.speed_run import benchmark_speed, show_speed
 
     if arguments.show:
-        show_speed(arguments.output, arguments.page)
-        return
-    settings = SpeedSettings(
-        quick=arguments.quick,
-        skip_peer=arguments.skip_peer,
-        peer=arguments.peer,
-        device=arguments.device,
-    )
-    benchmark_speed(arguments.output, settings, arguments.page)
+        return show_speed(arguments.output, arguments.page)
+    chosen = {name: getattr(arguments, name) for name in ("quick", "skip_peer", "peer", "device")}
+    benchmark_speed(arguments.output, SpeedSettings(**chosen), arguments.page)
 
 
 def _add_memory(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("-o", "--output", type=Path, default=Path("kc_memory.json"), help="default: kc_memory.json")
-    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to train")
+    _add_output(parser, "kc_memory.json")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to train")
 
 
 def _memory(arguments: argparse.Namespace) -> None:
@@ -97,10 +91,13 @@ def _memory(arguments: argparse.Namespace) -> None:
     benchmark_memory(arguments.output, arguments.device)
 
 
+def _add_output(parser: argparse.ArgumentParser, name: str) -> None:
+    parser.add_argument("-o", "--output", type=Path, default=Path(name), help=f"default: {name}")
+
+
 def _add_filters(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("-o", "--output", type=Path, default=Path("kc_filters.json"), help="default: kc_filters.json")
-    add("--knees", type=count, default=3, metavar="N", help="phantom knees to average over (default: 3)")
+    _add_output(parser, "kc_filters.json")
+    parser.add_argument("--knees", type=count, default=3, metavar="N", help="phantoms, default 3")
 
 
 def _filters(arguments: argparse.Namespace) -> None:
@@ -110,14 +107,8 @@ def _filters(arguments: argparse.Namespace) -> None:
 
 
 SUBCOMMANDS: dict[str, Subcommand] = {
-    "reproduce": Subcommand(
-        "a public data set under its published protocol, ours beside published rows",
-        _add_reproduce,
-        _reproduce,
-    ),
-    "filters": Subcommand(
-        "what each filter does to noise, edges, shading, and costs", _add_filters, _filters
-    ),
+    "reproduce": Subcommand(REPRODUCE, _add_reproduce, _reproduce),
+    "filters": Subcommand("what filters do to noise, edges, shading", _add_filters, _filters),
     "memory": Subcommand("the planner's memory estimate beside measured peaks", _add_memory, _memory),
     "speed": Subcommand("time and memory beside nnU-Net v2, in one run", _add_speed, _speed),
 }
