@@ -57,6 +57,10 @@ def test_the_whole_cascade_is_scored(
     shown = capsys.readouterr().out
     assert "selected nothing on these cases" in shown
     assert "missed something in 0/4" in shown
+    assert "tiles differ from one forward by 0.0" in shown
+    tried = json.loads((folder / "summary.json").read_text())["other_ways"]
+    assert tried["largest_difference"] < 0.005
+    assert len(summary["weights_hash"]) == 16
 
 
 def test_what_the_region_misses_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,8 +53,9 @@ def round_budget(
     # a round that was interrupted keeps the seconds it had before it began
     fine_s = float(state.get("first_s" if state.get("round", 1) == number else "elapsed_s", 0))
     coarse_s = _coarse_s(fold_folder) if "coarse" in settings.stages else 0.0
-    cases = read_json(fold_folder / "validation" / "summary.json")["cases"]
-    validation_s = sum(record["seconds"]["total"] for record in cases.values())
+    summary = read_json(fold_folder / "validation" / "summary.json")
+    validation_s = sum(record["seconds"]["total"] for record in summary["cases"].values())
+    validation_s += summary.get("other_ways", {}).get("seconds", 0.0)
     spent = coarse_s + (errors.seconds if errors else 0.0) + fine_s + (number - 1) * validation_s
     rounds = max(1, settings.max_rounds - number + 1)
     return (settings.time_limit_s - spent) / rounds - validation_s

@@ -23,10 +23,12 @@ from kneecascade.files import write_json
 from kneecascade.imaging.files import grid_difference, read_labels, read_volume, write_labels
 from kneecascade.imaging.orientation import to_canonical
 from kneecascade.inference.cascade import Cascade, load_folds
+from kneecascade.inference.folds import weights_hash
 from kneecascade.network.device import tune_allocator
 from kneecascade.pipeline.coarse_errors import read_coarse_errors
 from kneecascade.pipeline.drawing import draw_result
 from kneecascade.pipeline.margin import left_out_region
+from kneecascade.pipeline.other_ways import show_other_ways, try_other_ways
 from kneecascade.pipeline.predict import limits_of
 from kneecascade.pipeline.prediction_record import case_record
 from kneecascade.pipeline.selection import NOTHING, selection
@@ -42,9 +44,9 @@ def validate_fold(
 ) -> Record:
     """Segments the held-out cases from their raw images, coarse stage to labels, and scores them.
 
-    Writes fold_N/validation: one label file a case, pictures of the worst three, summary.json. Whatever
-    was selected on these cases is named beside the scores; recall is that of the margin chosen without
-    the scored subject.
+    Writes fold_N/validation: one label file a case, pictures of the worst three, summary.json. What was
+    selected on these cases is named beside the scores; recall is that of the margin chosen without the
+    scored subject. Some cases are segmented in tiles, and whole, as well.
 
     Args:
         fold_folder: results/Dataset001_Name/fold_0, both stages trained.
@@ -57,7 +59,6 @@ def validate_fold(
     Raises:
         DatasetError: there is no case, or one has no reference.
         CheckpointError: a stage is not trained.
-        ImageError: a file cannot be read.
     """
     if not cases:
         raise DatasetError(f"{fold_folder}: no held-out case to validate")
@@ -67,14 +68,16 @@ def validate_fold(
     folder = fold_folder / "validation"
     shutil.rmtree(folder, ignore_errors=True)
     errors = read_coarse_errors(fold_folder)
-    records: dict[str, Record] = {}
-    for case in tracked(cases, "validating", len(cases)):
-        records[case.name] = _validate_case(case, cascade, folder, errors)
+    bar = tracked(cases, "validating", len(cases))
+    records = {case.name: _validate_case(case, cascade, folder, errors) for case in bar}
     summary = summarize(records, cascade.plan, selection(fold_folder))
-    write_json(folder / "summary.json", summary)
+    summary["weights_hash"] = weights_hash([fold_folder])
     for case in _worst(cases, records, cascade.plan):
         _draw(case, cascade, folder, records[case.name])
     show_summary(summary, fold_folder.name)
+    summary["other_ways"] = try_other_ways(cascade, cases, records)
+    write_json(folder / "summary.json", summary)
+    show_other_ways(summary["other_ways"])
     return summary
 
 
