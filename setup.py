@@ -65,6 +65,7 @@ setup(
             "kc_train = kneecascade.cli.train:main",
             "kc_predict = kneecascade.cli.predict:main",
             "kc_evaluate = kneecascade.cli.evaluate:main",
+            "kc_quality = kneecascade.cli.quality:main",
             "kc_phantom = kneecascade.cli.phantom:main",
             "kc_report = kneecascade.cli.report:main",
             "kc_train_synthetic = kneecascade.cli.train_synthetic:main",

@@ -58,9 +58,18 @@ def test_a_folder(tmp_path: Path, images: Path, workspace: Workspace) -> None:
     assert case["flags"] == []
     assert case["volumes_ml"]["cartilage"] > 1
     assert 0 < case["region"]["fraction"] < 0.6
-    assert {"read", "prepare", "coarse", "region", "fine", "restore", "write", "pictures", "total"} == set(
-        case["seconds"]
-    )
+    assert {
+        "read",
+        "prepare",
+        "coarse",
+        "region",
+        "fine",
+        "restore",
+        "quality",
+        "write",
+        "pictures",
+        "total",
+    } == set(case["seconds"])
 
 
 def _cases(folder: Path) -> dict[str, dict[str, object]]:

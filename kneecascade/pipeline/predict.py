@@ -32,6 +32,7 @@ from kneecascade.pipeline.prediction_record import (
     run_record,
 )
 from kneecascade.pipeline.probabilities import save_probabilities
+from kneecascade.pipeline.quality import Judge, load_judge, review, show_review
 from kneecascade.pipeline.sides import with_sides
 
 Read = tuple[Volume, str, float]
@@ -74,10 +75,15 @@ def predict_images(
     records = finished_cases(folder, head, jobs) if settings.resume else {}
     todo = [job for job in jobs if job.case.name not in records]
     _say_there_already(todo, len(records), settings)
+    judge = load_judge(model_folder, cascade.folds)
     for job, read in tracked(_read_ahead(todo), "predicting", len(todo)):
-        records[job.case.name] = _attempt(job, read, cascade, settings, debug)
-        write_json(folder / FILE, {**head, "cases": dict(sorted(records.items()))})
+        records[job.case.name] = _attempt(job, read, cascade, settings, judge, debug)
+        _write(folder / FILE, head, records)
     return _conclude(records, folder, cascade.plan)
+
+
+def _write(file: Path, head: Record, records: dict[str, Record]) -> None:
+    write_json(file, {**head, "review": review(records), "cases": dict(sorted(records.items()))})
 
 
 def _jobs(inputs: Path, output: Path, cascade: Cascade, settings: PredictSettings) -> list[Job]:
@@ -122,11 +128,11 @@ def _read_ahead(jobs: Sequence[Job]) -> Iterator[tuple[Job, Future[Read]]]:
 
 
 def _attempt(
-    job: Job, read: Future[Read], cascade: Cascade, settings: PredictSettings, debug: bool
+    job: Job, read: Future[Read], cascade: Cascade, settings: PredictSettings, judge: Judge, debug: bool
 ) -> Record:
     """Returns the record of a case, or its error: no image may stop the others."""
     try:
-        return _predict_one(job, read.result(), cascade, settings)
+        return _predict_one(job, read.result(), cascade, settings, judge)
     except Exception as error:
         message = " ".join(str(error).split()) or type(error).__name__
         if debug:
@@ -135,7 +141,7 @@ def _attempt(
         return {"file": str(job.output), "error": message}
 
 
-def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettings) -> Record:
+def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettings, judge: Judge) -> Record:
     start = time.perf_counter()
     volume, key, read_seconds = read
     name, folder = job.case.name, job.output.parent
@@ -146,6 +152,8 @@ def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettin
         keep_probabilities=settings.save_probabilities,
         side=job.case.side,
     )
+    judged = time.perf_counter()
+    verdict = judge.record(volume, result.labels, result.sureness, result.flags)
     written = time.perf_counter()
     write_labels(result.labels, job.output)
     if settings.dicom_seg and job.source:
@@ -154,7 +162,8 @@ def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettin
         write_labels(result.coarse_labels, folder / "coarse" / job.output.name)
     if settings.save_probabilities:
         save_probabilities(result, cascade.plan, folder / "probabilities", name)
-    steps = {"read": read_seconds, **result.seconds, "write": _since(written)}
+    checks = round(written - judged, 3)
+    steps = {"read": read_seconds, **result.seconds, "quality": checks, "write": _since(written)}
     if settings.pictures:
         drawn = time.perf_counter()
         title = f"{name}  {'; '.join(result.flags)}"
@@ -165,7 +174,7 @@ def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettin
     images = [str(path.resolve()) for path in job.case.images]
     head = {"file": str(job.output), "images": images, "image_hash": key}
     dicom = {"dicom": source_record(job.source)} if job.source else {}
-    return {**head, **dicom, **case_record(result), "seconds": steps}
+    return {**head, **dicom, **case_record(result), **verdict, "seconds": steps}
 
 
 def _since(start: float) -> float:
@@ -192,6 +201,7 @@ def _say_there_already(todo: Sequence[Job], kept: int, settings: PredictSettings
 def _conclude(records: dict[str, Record], folder: Path, plan: CascadePlan) -> int:
     """Prints the table; returns how many images failed."""
     _show(records)
+    show_review(records)
     failed = sum("error" in record for record in records.values())
     if failed < len(records):
         write_color_tables(folder, plan.labels, plan.label_colors)

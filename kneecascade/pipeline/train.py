@@ -16,6 +16,7 @@ from kneecascade.pipeline.coarse_errors import measure_coarse_errors, read_coars
 from kneecascade.pipeline.fold import STAGES, Fold, check_store, choose_folds, start_folds, write_run
 from kneecascade.pipeline.margin import GREATEST_MM, with_margin
 from kneecascade.pipeline.plan_and_preprocess import PLAN, SPLITS, STORE, TEST
+from kneecascade.pipeline.quality_reference import learn_reference
 from kneecascade.pipeline.rounds import expect_target, rescore, train_rounds
 from kneecascade.pipeline.tissue_cases import tissue_cases
 from kneecascade.pipeline.validate import validate_fold
@@ -67,6 +68,7 @@ def train_folds(
     chosen = choose_folds(raw, splits, folds, workspace.results / name)
     check_store(raw, plan, folder / STORE)
     plans = start_folds(chosen, plan, settings)
+    learn_reference(raw, plan.data_hash, workspace.results / name, settings.workers)
     for fold, fold_plan in zip(chosen, plans, strict=True):
         with log_file(fold.folder / "training.log"):
             train_fold(fold, fold_plan, folder / STORE, subjects, settings)

@@ -1,0 +1,71 @@
+"""kc_quality: says which segmentations are unlike sound ones, the worst first."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kneecascade.cli.arguments import count
+from kneecascade.cli.run import MENDABLE, OK, add_common_arguments, run
+from kneecascade.errors import InputError, SettingsError
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    arguments = _parser().parse_args(argv)
+    work = _learn if arguments.learn else _judge
+    return run(lambda: MENDABLE if work(arguments) else OK, arguments.debug)
+
+
+def _learn(arguments: argparse.Namespace) -> int:
+    from kneecascade.pipeline.quality_reference import learn_of_dataset
+    from kneecascade.workspace import find_workspace
+
+    if not arguments.dataset:
+        raise SettingsError("--learn: name the data set with -d")
+    learn_of_dataset(
+        find_workspace(arguments.workspace), arguments.dataset, arguments.model, arguments.workers
+    )
+    return 0
+
+
+def _judge(arguments: argparse.Namespace) -> int:
+    from kneecascade.pipeline.model import choose_model
+    from kneecascade.pipeline.quality import judge_folder
+    from kneecascade.pipeline.quality_reference import FILE, read_reference
+    from kneecascade.workspace import find_workspace
+
+    if arguments.predicted is None:
+        raise SettingsError("-p: give the folder of segmentations")
+    model = choose_model(find_workspace(arguments.workspace), arguments.dataset, arguments.model)
+    reference = read_reference(model)
+    if reference is None:
+        raise InputError(f"{model / FILE}: missing or of another version; kc_quality --learn -d ID makes it")
+    return judge_folder(arguments.predicted, arguments.images, reference, arguments.output, arguments.workers)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kc_quality",
+        description="Holds segmentations against the training cases: flags with a reason and a number.",
+    )
+    add = parser.add_argument
+    add("-p", "--predicted", type=Path, metavar="FOLDER", help="segmentations, from kc_predict or anyone")
+    add(
+        "-i",
+        "--images",
+        type=Path,
+        metavar="FOLDER",
+        help="their images; without, grey values stay unchecked",
+    )
+    add("-d", "--dataset", metavar="ID", help="the model of this data set: 1, 001, Dataset001_Name")
+    add("-m", "--model", type=Path, metavar="FOLDER", help="a model folder with quality.json in it")
+    add("-o", "--output", type=Path, metavar="JSON", help="default: quality_review.json beside the labels")
+    add(
+        "--learn",
+        action="store_true",
+        help="measure the training cases of -d, for a model that has no limits",
+    )
+    add("--workers", type=count, metavar="N", help="processes (default: the processors, at most 4)")
+    add_common_arguments(parser)
+    return parser

@@ -1,0 +1,186 @@
+"""Judges results: flags with a reason and a number, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from kneecascade.console import say, show_table, warn
+from kneecascade.core.case import LabelVolume, Volume
+from kneecascade.core.record import to_plain
+from kneecascade.errors import ImageError, InputError, KneecascadeError
+from kneecascade.evaluation.quality_checks import Flag, doubt, find_flags, review_order
+from kneecascade.evaluation.quality_features import measure_features
+from kneecascade.evaluation.quality_limits import QualityReference
+from kneecascade.files import write_json
+from kneecascade.imaging.files import grid_difference, read_labels, read_volume
+from kneecascade.inference.sureness import Sureness
+from kneecascade.pipeline.images import ENDINGS
+from kneecascade.pipeline.label_files import label_files
+from kneecascade.pipeline.quality_reference import FILE, read_reference, with_sureness
+from kneecascade.planning.dataset_folder import find_cases
+from kneecascade.planning.processes import default_workers, map_in_processes
+
+Record = dict[str, Any]
+SHOWN_FLAGS = 2
+SHOWN_CASES = 20
+SAID_ALREADY = ("missing", "volume")
+"""Checks that the inference makes of targets as well."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Holds results against what sound cases look like.
+
+    Attributes:
+        reference: limits; None where the model has none, and nothing is checked.
+    """
+
+    reference: QualityReference | None
+
+    def record(
+        self, volume: Volume | None, labels: LabelVolume, sureness: Sureness | None, flags: Sequence[str]
+    ) -> Record:
+        """Returns the entries "flags" and "quality" of a case's record.
+
+        Args:
+            volume: the image.
+            labels: the result on its grid.
+            sureness: what the networks say of themselves; None where they are not asked.
+            flags: what the inference doubted.
+        """
+        if self.reference is None:
+            return {"flags": list(flags), "quality": {"doubt": float(len(flags)), "flags": []}}
+        features = measure_features(volume, labels, self.reference.labels)
+        if sureness is not None:
+            features |= {"entropy": sureness.entropy, "fold agreement": sureness.fold_dice}
+        found = [flag for flag in find_flags(features, self.reference) if not _said(flag, flags)]
+        return {
+            "flags": [*flags, *(flag.text for flag in found)],
+            "quality": {"doubt": doubt(found, len(flags)), "flags": to_plain(found)},
+        }
+
+
+def load_judge(model_folder: Path, folds: Sequence[str]) -> Judge:
+    """Returns the judge of a model's results.
+
+    Args:
+        model_folder: results/Dataset001_Name.
+        folds: names of the folds that predict.
+    """
+    reference = read_reference(model_folder)
+    if reference is None:
+        say(f"no {FILE} with this model: results are not held against training cases (kc_quality --learn)")
+        return Judge(None)
+    return Judge(with_sureness(reference, [model_folder / fold for fold in folds]))
+
+
+def review(records: Mapping[str, Record]) -> list[str]:
+    """Returns the names of doubtful cases, the worst first; those that failed before all."""
+    failed = [name for name, record in records.items() if "error" in record]
+    doubts = {
+        name: float(record.get("quality", {}).get("doubt", 0))
+        for name, record in records.items()
+        if "error" not in record
+    }
+    return [*failed, *review_order(doubts)]
+
+
+def show_review(records: Mapping[str, Record]) -> None:
+    """Prints the doubtful cases, the worst first, with their first reasons."""
+    names = review(records)
+    rows = []
+    for name in names[:SHOWN_CASES]:
+        record = records[name]
+        if "error" in record:
+            rows.append([name, "-", f"failed: {record['error']}"])
+            continue
+        flags = record["flags"]
+        more = [f"and {len(flags) - SHOWN_FLAGS} more"] if len(flags) > SHOWN_FLAGS else []
+        rows.append([name, f"{record['quality']['doubt']:.1f}", "\n".join([*flags[:SHOWN_FLAGS], *more])])
+    if rows:
+        show_table("To look at, worst first", ["case", "doubt", "why"], rows)
+    hidden = f"; {len(names) - SHOWN_CASES} more in the file" if len(names) > SHOWN_CASES else ""
+    say(f"{len(names)} of {len(records)} cases have flags{hidden}")
+
+
+def judge_folder(
+    predicted: Path,
+    images: Path | None,
+    reference: QualityReference,
+    output: Path | None = None,
+    workers: int | None = None,
+) -> int:
+    """Judges a folder of label files, whoever made them; prints the doubtful ones, writes a JSON file.
+
+    Args:
+        predicted: folder of label files.
+        images: folder of their images; None leaves grey values unchecked.
+        reference: limits; see `quality_reference`.
+        output: where the flags go; None for quality_review.json in the folder.
+        workers: processes; None for the processors, at most four.
+
+    Returns:
+        How many cases could not be judged.
+
+    Raises:
+        InputError: a folder is missing, or empty.
+    """
+    files = label_files(predicted)
+    if not files:
+        raise InputError(f"{predicted}: no label file in it")
+    channels = sum(limit.check == "noise" for limit in reference.limits)
+    there = image_files(images, channels) if images else {}
+    items = [(name, path, there.get(name, ())) for name, path in files.items()]
+    judge = partial(_judge_files, reference=reference, with_images=images is not None)
+    found = map_in_processes(judge, items, workers or default_workers(), "judging")
+    records = dict(zip(files, found, strict=True))
+    for name, record in records.items():
+        if "error" in record:
+            warn(f"{name}: not judged: {record['error']}")
+    show_review(records)
+    path = output or predicted / "quality_review.json"
+    write_json(
+        path,
+        {"reference": reference.dataset_name, "review": review(records), "cases": records},
+    )
+    say(f"every case with its numbers: {path}")
+    return sum("error" in record for record in records.values())
+
+
+def image_files(folder: Path, channels: int) -> dict[str, tuple[Path, ...]]:
+    """Returns the files of every case of a folder of images, by case name.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    found = (find_cases(folder, ending, channels, single_ok=True) for ending in ENDINGS)
+    return {case.name: case.images for cases in found for case in cases}
+
+
+def _judge_files(
+    item: tuple[str, Path, tuple[Path, ...]], reference: QualityReference, with_images: bool
+) -> Record:
+    name, path, images = item
+    try:
+        labels = read_labels(path)
+        if with_images and not images:
+            raise InputError(f"{name}: no image of this name")
+        volume = read_volume(images) if images else None
+        difference = volume and grid_difference(volume.geometry, labels.geometry)
+        if difference:
+            raise ImageError(f"{path}: {difference} differs from the image's")
+        return Judge(reference).record(volume, labels, None, ())
+    except KneecascadeError as error:
+        return {"error": str(error)}
+
+
+def _said(flag: Flag, flags: Sequence[str]) -> bool:
+    """Returns whether the inference has told of the same thing."""
+    beginnings = (f"no {flag.what} ", f"{flag.what}: ")
+    return flag.check in SAID_ALREADY and any(text.startswith(beginnings) for text in flags)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from knees import LABELS, block_knee
+
+from kneecascade.core.case import Case
+from kneecascade.core.dataset import Dataset
+from kneecascade.imaging.files import write_channel, write_labels
+from kneecascade.pipeline import quality_reference
+from kneecascade.pipeline.quality_reference import FILE, learn_reference, read_reference, with_sureness
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Dataset:
+    cases = []
+    for seed in range(4):
+        volume, labels = block_knee(seed)
+        image, label = tmp_path / f"image{seed}.mha", tmp_path / f"label{seed}.mha"
+        write_channel(volume.array[0], volume.geometry, image)
+        write_labels(labels, label)
+        cases.append(Case(f"case{seed}", (image,), label))
+    return Dataset(1, "Dataset001_Blocks", tmp_path, ("MR",), LABELS, ".mha", tuple(cases), ())
+
+
+def test_limits_are_learned_once(raw: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = learn_reference(raw, "abc", tmp_path / "model")
+    assert found.cases == 4
+    assert found.always_there == LABELS.foreground
+    assert read_reference(tmp_path / "model") == found
+    monkeypatch.setattr(quality_reference, "map_in_processes", None)  # would fail if called again
+    assert learn_reference(raw, "abc", tmp_path / "model") == found
+    with pytest.raises(TypeError):
+        learn_reference(raw, "other data", tmp_path / "model")
+
+
+def test_of_many_cases_some_are_measured(
+    raw: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quality_reference, "MOST_CASES", 2)
+    assert learn_reference(raw, "abc", tmp_path / "model").cases == 2
+
+
+def test_no_reference_or_another_version(tmp_path: Path) -> None:
+    assert read_reference(tmp_path) is None
+    (tmp_path / FILE).write_text('{"limits": []}')
+    assert read_reference(tmp_path) is None
+
+
+def test_entropy_of_held_out_cases_makes_a_limit(raw: Dataset, tmp_path: Path) -> None:
+    reference = learn_reference(raw, "abc", tmp_path / "model")
+    fold, old = tmp_path / "fold_0", tmp_path / "fold_1"
+    cases = {"a": {"sureness": {"entropy": {"femur": 0.1}}}, "b": {"sureness": {"entropy": {"femur": 0.2}}}}
+    for folder, summary in ((fold, {"cases": cases}), (old, {"cases": {"c": {}}})):
+        (folder / "validation").mkdir(parents=True)
+        (folder / "validation" / "summary.json").write_text(json.dumps(summary))
+    limits = {(limit.check, limit.what): limit for limit in with_sureness(reference, [fold, old]).limits}
+    assert limits["entropy", "femur"].high > 0.2  # type: ignore[operator]
+    assert ("entropy", "tibia") not in limits
+    assert ("fold agreement", "tibia") in limits
