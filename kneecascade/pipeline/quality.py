@@ -143,10 +143,7 @@ def judge_folder(
             warn(f"{name}: not judged: {record['error']}")
     show_review(records)
     path = output or predicted / "quality_review.json"
-    write_json(
-        path,
-        {"reference": reference.dataset_name, "review": review(records), "cases": records},
-    )
+    write_json(path, {"reference": reference.dataset_name, "review": review(records), "cases": records})
     say(f"every case with its numbers: {path}")
     return sum("error" in record for record in records.values())
 
