@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from kneecascade.benchmark.published import PROTOCOLS
-from kneecascade.benchmark.reproduce import reproduce
-from kneecascade.cli.benchmark import SOURCES, SUBCOMMANDS, main
+from kneecascade.benchmark.reproduce import ReproduceSettings, reproduce
+from kneecascade.cli.benchmark import SUBCOMMANDS, main
+from kneecascade.cli.benchmark_reproduce import SOURCES
 from kneecascade.dataset_conversion.catalogue import CATALOGUE
 from kneecascade.errors import InputError
 from kneecascade.workspace import Workspace
@@ -29,4 +30,4 @@ def test_without_the_data_it_says_how_to_get_them(
     assert err.count("\n") == 1
     assert CATALOGUE[key].access in err
     with pytest.raises(InputError, match="missing: no such folder"):
-        reproduce(workspace, key, tmp_path / "missing")
+        reproduce(workspace, key, ReproduceSettings(tmp_path / "missing"))

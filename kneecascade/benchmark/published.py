@@ -36,6 +36,7 @@ class Protocol:
     Attributes:
         description: one line.
         kind: "folds", every case is held out once; or "test", the official test set.
+        count: cases that are scored; None where that depends.
         groups: printed label to the labels of the data set that are scored as one; empty, each for itself.
         rows: published under this protocol.
         note: what a reader of the table must know, or "".
@@ -43,6 +44,7 @@ class Protocol:
 
     description: str
     kind: Kind
+    count: int | None = None
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rows: tuple[Row, ...] = ()
     note: str = ""
@@ -76,6 +78,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "oai_zib": Protocol(
         "five-fold cross-validation over the 507 knees",
         "folds",
+        507,
         BONES_AND_CARTILAGE,
         (
             _oai_zib("U-Net", None, 84.73, None, 83.21),
@@ -88,16 +91,18 @@ PROTOCOLS: dict[str, Protocol] = {
         ),
         "the folds are ours: those of the papers are not published, and may differ among them",
     ),
-    "oaizib_cm": Protocol("the official test set of 103 knees", "test", BONES_AND_CARTILAGE),
+    "oaizib_cm": Protocol("the official test set of 103 knees", "test", 103, BONES_AND_CARTILAGE),
     "ski10": Protocol(
         "the 40 knees that were labelled later",
         "test",
+        40,
         BONES_AND_CARTILAGE,
         note="the challenge's total score is given by its server, on 50 knees without public labels",
     ),
     "iwoai2019": Protocol(
         "the official test set of 28 scans",
         "test",
+        28,
         SOFT_TISSUES,
         (
             Row(
@@ -115,6 +120,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "skm_tea": Protocol(
         "the official test set of 36 scans",
         "test",
+        36,
         SOFT_TISSUES,
         (
             Row(

@@ -1,10 +1,14 @@
-"""What words on a command line stand for: durations, folds, counts."""
+"""What words on a command line stand for: durations, folds, counts, a training's schedule."""
 
 from __future__ import annotations
 
 import argparse
 import re
+from typing import Any
 
+from kneecascade.core.settings import TrainSettings
+
+DEFAULT = TrainSettings()
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -73,3 +77,33 @@ def share(text: str) -> float:
     if number > 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1")
     return number
+
+
+def add_schedule_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds how long and how to train; `schedule_of` reads what was given."""
+    add = parser.add_argument
+    add("--epochs", type=count, help="of each stage (default 250; unlimited with --time-limit)")
+    add(
+        "--iterations-per-epoch",
+        type=count,
+        default=DEFAULT.iterations_per_epoch,
+        help="default %(default)s",
+    )
+    add("--time-limit", type=duration, help="for each fold with its validation: 90s, 40m, 2h, 1h30m")
+    add("--batch-size", type=count, help="patches a step (default: the plan's)")
+    add("--learning-rate", type=positive, default=DEFAULT.learning_rate, help="peak, default %(default)s")
+    add("--seed", type=int, default=DEFAULT.seed, help="default %(default)s")
+    add("--device", choices=("auto", "cpu", "cuda", "mps"), default=DEFAULT.device)
+
+
+def schedule_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Returns the fields of `TrainSettings` that `add_schedule_arguments` asks for."""
+    return {
+        "epochs": arguments.epochs,
+        "iterations_per_epoch": arguments.iterations_per_epoch,
+        "time_limit_s": arguments.time_limit,
+        "batch_size": arguments.batch_size,
+        "learning_rate": arguments.learning_rate,
+        "seed": arguments.seed,
+        "device": arguments.device,
+    }

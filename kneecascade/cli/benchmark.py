@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kneecascade.cli.arguments import count
+from kneecascade.cli.benchmark_reproduce import REPRODUCE, add_reproduce, run_reproduce
 from kneecascade.cli.run import add_common_arguments, run
-
-REPRODUCE = "a public data set under its published protocol, ours beside published rows"
-SOURCES = ("oai_zib", "oaizib_cm", "ski10", "iwoai2019", "skm_tea", "msd")
 
 
 @dataclass(frozen=True)
@@ -45,18 +43,6 @@ def _parser() -> argparse.ArgumentParser:
         subcommand.add_arguments(below)
         add_common_arguments(below)
     return parser
-
-
-def _add_reproduce(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source_kind", choices=SOURCES, metavar="SOURCE", help=", ".join(SOURCES))
-    parser.add_argument("--source", type=Path, metavar="FOLDER", help="the data set as its makers publish it")
-
-
-def _reproduce(arguments: argparse.Namespace) -> None:
-    from kneecascade.benchmark.reproduce import reproduce
-    from kneecascade.workspace import find_workspace
-
-    reproduce(find_workspace(arguments.workspace), arguments.source_kind, arguments.source)
 
 
 def _add_speed(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +93,7 @@ def _filters(arguments: argparse.Namespace) -> None:
 
 
 SUBCOMMANDS: dict[str, Subcommand] = {
-    "reproduce": Subcommand(REPRODUCE, _add_reproduce, _reproduce),
+    "reproduce": Subcommand(REPRODUCE, add_reproduce, run_reproduce),
     "filters": Subcommand("what filters do to noise, edges, shading", _add_filters, _filters),
     "memory": Subcommand("the planner's memory estimate beside measured peaks", _add_memory, _memory),
     "speed": Subcommand("time and memory beside nnU-Net v2, in one run", _add_speed, _speed),

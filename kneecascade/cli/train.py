@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from kneecascade.cli.arguments import count, duration, fold_list, positive, share
+from kneecascade.cli.arguments import add_schedule_arguments, count, fold_list, schedule_of, share
 from kneecascade.cli.run import add_common_arguments, run
 from kneecascade.core.settings import TrainSettings
 
@@ -26,19 +26,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("dataset", help="1, 001 or Dataset001_Name")
     parser.add_argument("folds", type=fold_list, help="0, 0-4, 0,2 or all; no fold needs another")
+    add_schedule_arguments(parser)
     add = parser.add_argument
-    add("--epochs", type=count, help="of each stage (default 250; unlimited with --time-limit)")
-    add(
-        "--iterations-per-epoch",
-        type=count,
-        default=DEFAULT.iterations_per_epoch,
-        help="default %(default)s",
-    )
-    add("--time-limit", type=duration, help="for each fold with its validation: 90s, 40m, 2h, 1h30m")
-    add("--batch-size", type=count, help="patches a step (default: the plan's)")
-    add("--learning-rate", type=positive, default=DEFAULT.learning_rate, help="peak, default %(default)s")
-    add("--seed", type=int, default=DEFAULT.seed, help="default %(default)s")
-    add("--device", choices=("auto", "cpu", "cuda", "mps"), default=DEFAULT.device)
     add("--stage", choices=("both", "coarse", "fine"), default="both", help="default %(default)s")
     add(
         "--pretrained",
@@ -62,13 +51,7 @@ def _work(args: argparse.Namespace) -> None:
     from kneecascade.workspace import find_workspace
 
     settings = TrainSettings(
-        epochs=args.epochs,
-        iterations_per_epoch=args.iterations_per_epoch,
-        time_limit_s=args.time_limit,
-        batch_size=args.batch_size,
-        learning_rate=args.learning_rate,
-        seed=args.seed,
-        device=args.device,
+        **schedule_of(args),
         stages=("coarse", "fine") if args.stage == "both" else (args.stage,),
         resume=args.resume,
         overwrite=args.overwrite,
