@@ -66,6 +66,7 @@ setup(
             "kc_predict = kneecascade.cli.predict:main",
             "kc_evaluate = kneecascade.cli.evaluate:main",
             "kc_quality = kneecascade.cli.quality:main",
+            "kc_biomarkers = kneecascade.cli.biomarkers:main",
             "kc_phantom = kneecascade.cli.phantom:main",
             "kc_report = kneecascade.cli.report:main",
             "kc_train_synthetic = kneecascade.cli.train_synthetic:main",

@@ -1,0 +1,147 @@
+"""Maps of joint surfaces: thickness in mm, one colour bar for every case."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kneecascade.biomarkers.flatten import FlatMap, flatten
+from kneecascade.biomarkers.frame import Frame
+from kneecascade.biomarkers.joint import Joint
+from kneecascade.biomarkers.regions import Regions
+
+THICKEST_MM = 5.0
+"""The colour bar's end, the same for every case and bone; thicker cartilage has the last colour."""
+BARE = "#9a9a9a"
+TITLES = {"femur": "femur, unrolled", "tibia": "tibia, from above", "patella": "patella, from behind"}
+WORDS = {
+    "left": ("medial", "lateral"),
+    "right": ("medial", "lateral"),
+    "unknown": ("patient's right", "patient's left"),
+}
+
+
+def thickness_map(path: Path, case: str, joint: Joint, frame: Frame, regions: Regions) -> None:
+    """Draws a bone's joint surface with its cartilage's thickness and the borders of its regions.
+
+    Bare bone inside the surface (dAB) is grey. Medial is always left, so that knees of both sides look
+    alike; the side stands in the title.
+
+    Args:
+        path: the PNG, written first to a temporary name.
+        case: name of the examination.
+        joint: its surfaces.
+        frame: the knee's directions.
+        regions: bool by name over the vertices of the joint's mesh.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    flat = flatten(joint, frame)
+    width, height = _extent(flat)
+    figure = Figure(
+        figsize=(2.6 + 5.4 * min(1.0, width / height), 1.1 + 5.4 * min(1.0, height / width)), dpi=130
+    )
+    figure.set_layout_engine("constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    _draw(figure, axes, joint, flat)
+    _names(axes, flat, joint, regions)
+    side = "side unknown" if frame.side == "unknown" else f"{frame.side} knee"
+    axes.set_title(f"{case}, {side}\n{joint.cartilage.replace('_', ' ')}, {TITLES[joint.bone]}", fontsize=9)
+    low, high = WORDS[frame.side]
+    axes.set_xlabel(f"{low}  ←  across, mm  →  {high}")
+    axes.set_ylabel(f"{flat.ends[1]}  ←  {flat.along_name}  →  {flat.ends[0]}")
+    axes.set_aspect("equal")
+    middle = np.array([_middle(flat.across_mm, flat), _middle(flat.along_mm, flat)])
+    axes.set_xlim(middle[0] - width / 2, middle[0] + width / 2)
+    axes.set_ylim(middle[1] + height / 2, middle[1] - height / 2)
+    _save(figure, path)
+
+
+def _extent(flat: FlatMap) -> tuple[float, float]:
+    """Returns width and height of the map with a rim of 3 mm."""
+    used = np.unique(flat.faces)
+    if not used.size:
+        return 40.0, 40.0
+    return float(np.ptp(flat.across_mm[used])) + 6, float(np.ptp(flat.along_mm[used])) + 6
+
+
+def _middle(values: np.ndarray, flat: FlatMap) -> float:
+    used = values[np.unique(flat.faces)]
+    return float(used.min() + used.max()) / 2 if used.size else 0.0
+
+
+def _draw(figure: Any, axes: Any, joint: Joint, flat: FlatMap) -> None:
+    from matplotlib import colormaps
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    scale, colours = Normalize(0, THICKEST_MM), colormaps["viridis"]
+    if flat.faces.size:
+        axes.tripcolor(
+            flat.across_mm,
+            flat.along_mm,
+            flat.faces,
+            facecolors=_face_values(joint, flat),
+            cmap=_with_bare(colours),
+            norm=scale,
+            edgecolors="face",
+            linewidth=0.2,
+        )
+    bar = figure.colorbar(ScalarMappable(scale, colours), ax=axes, extend="max", shrink=0.8)
+    bar.set_label(
+        "cartilage thickness along the bone's normal, mm" + (" (grey: bare bone)" if joint.has_bone else "")
+    )
+
+
+def _face_values(joint: Joint, flat: FlatMap) -> np.ma.MaskedArray:
+    """Returns the mean thickness of each face, masked where most of it is bare."""
+    covered = joint.covered[flat.faces]
+    many = covered.sum(axis=1)
+    mean = (joint.thickness_mm[flat.faces] * covered).sum(axis=1) / np.maximum(many, 1)
+    return np.ma.masked_where(many < 2, mean)
+
+
+def _with_bare(colours: Any) -> Any:
+    changed = colours.copy()
+    changed.set_bad(BARE)
+    return changed
+
+
+def _names(axes: Any, flat: FlatMap, joint: Joint, regions: Regions) -> None:
+    """Draws the edges between the smallest regions, and each one's name at its middle."""
+    from matplotlib.collections import LineCollection
+
+    small = {name: part for name, part in regions.items() if name[:1].islower() and name[-1:] == "C"}
+    small = small or {name: part for name, part in regions.items() if name in ("medial", "lateral")}
+    if not small:
+        small = {n: regions[n] for n in ("anterior", "weight_bearing", "posterior") if n in regions}
+    label = np.full(len(joint.total), -1)
+    for k, (name, part) in enumerate(small.items()):
+        label[part] = k
+        inside = np.flatnonzero(part)
+        if inside.size:
+            spot = (np.median(flat.across_mm[inside]), np.median(flat.along_mm[inside]))
+            axes.text(*spot, name, fontsize=6, color="white", ha="center", va="center", clip_on=True)
+    edges = flat.faces[:, [[0, 1], [1, 2], [2, 0]]]
+    points = np.stack([flat.across_mm, flat.along_mm], axis=1)
+    middles = points[edges].mean(axis=2)
+    crossing = label[edges[..., 0]] != label[edges[..., 1]]
+    two = crossing.sum(axis=1) == 2
+    # a face with vertices in two regions is crossed by the border through the middles of two edges
+    lines = middles[two][crossing[two]].reshape(-1, 2, 2)
+    axes.add_collection(LineCollection(list(lines), colors="white", linewidths=0.8))
+
+
+def _save(figure: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".writing_{os.getpid()}_{path.name}")
+    try:
+        figure.savefig(temporary, format="png")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
