@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from kneecascade.biomarkers.mesh import unit
+from kneecascade.core.case import Side
 
-Side = Literal["left", "right", "unknown"]
 LEFT, POSTERIOR, SUPERIOR = np.eye(3)
 """LPS space runs to the patient's left, back and head."""
 

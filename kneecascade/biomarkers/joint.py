@@ -100,15 +100,17 @@ def make_joint(
     fields = _fields(bone, bone_mask, mask, geometry, frame)
     if fields is None:
         return None
-    surface = extract(fields.bone)
+    has_bone = bone_mask is not None and bool(bone_mask.any())
+    return _measured(bone, cartilage, has_bone, fields)
+
+
+def _measured(bone: str, cartilage: str, has_bone: bool, fields: _Fields) -> Joint:
+    surface, outside = extract(fields.bone), extract(fields.both)
     normals = -unit(fields.wide.gradient_at(surface.vertices_mm))
     covered = fields.cartilage.at(surface.vertices_mm) >= COVERED
-    has_bone = bone_mask is not None and bool(bone_mask.any())
-    total = closed_footprint(surface, covered) if has_bone else covered
-    thickness, nearest = (np.zeros(len(covered)) for _ in range(2))
-    outside = extract(fields.both)
     vertices = outside.vertices_mm
     articular, _ = cut(outside, fields.cartilage.at(vertices) >= fields.bone.at(vertices))
+    thickness, nearest = (np.zeros(len(covered)) for _ in range(2))
     thickness[covered] = along_normals(surface.vertices_mm[covered], normals[covered], fields.both)
     nearest[covered] = to_nearest(surface.vertices_mm[covered], articular)
     layer = np.minimum(fields.both.array, 1 - RIM - fields.bone.array)
@@ -120,7 +122,7 @@ def make_joint(
         areas_mm2=vertex_areas(surface),
         normals=normals,
         covered=covered,
-        total=total,
+        total=closed_footprint(surface, covered) if has_bone else covered,
         thickness_mm=thickness,
         nearest_mm=nearest,
         articular=articular,

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from kneecascade.biomarkers.field import grid_of
-from kneecascade.biomarkers.frame import Frame, Side, find_frame
+from kneecascade.biomarkers.curvature import Curvature
+from kneecascade.biomarkers.field import Grid, grid_of
+from kneecascade.biomarkers.frame import Frame, find_frame
 from kneecascade.biomarkers.joint import Joint, make_joint
 from kneecascade.biomarkers.measures import COUNTED, rows_of_joint, volume_rows
 from kneecascade.biomarkers.ranges import out_of_range
 from kneecascade.biomarkers.regions import Regions, femoral_regions, patellar_regions, tibial_regions
+from kneecascade.biomarkers.shape import rows_of_shape, shape_of_joint
 from kneecascade.biomarkers.structures import CARTILAGE_ON, PARTS, Structures
 from kneecascade.biomarkers.table import WHOLE, Row
-from kneecascade.core.case import LabelVolume
+from kneecascade.biomarkers.turning import medial_to_lateral
+from kneecascade.core.case import LabelVolume, Side
+from kneecascade.core.geometry import Geometry
 
 REGIONS_OF = {
     "tibia": lambda points, areas, sided: tibial_regions(points, areas, sided),
@@ -36,14 +39,16 @@ class KneeMeasures:
         frame: the knee's directions and side.
         joints: bones with cartilage, by bone.
         regions: of each joint, over the vertices of its bone's surface.
+        shapes: curvature of each joint's bone and of its cartilage's outer surface.
         thickness: float32 (Z, Y, X) on the grid of the file, mm in cartilage, 0 elsewhere.
     """
 
     rows: list[Row]
     flags: list[str]
     frame: Frame
-    joints: Mapping[str, Joint]
-    regions: Mapping[str, Regions]
+    joints: dict[str, Joint]
+    regions: dict[str, Regions]
+    shapes: dict[str, tuple[Curvature, Curvature]]
     thickness: np.ndarray = field(repr=False)
 
 
@@ -59,38 +64,43 @@ def measure_knee(case: str, labels: LabelVolume, structures: Structures, side: S
     Raises:
         ImageError: the labels hold a value without a name.
     """
-    array, grid = labels.array, grid_of(labels.geometry)
-    structures.check(array, case)
+    structures.check(labels.array, case)
+    side, flags = _checked_side(side, labels.array, structures, labels)
+    array, geometry, back = medial_to_lateral(labels, side)
+    grid = grid_of(geometry)
     masks = {name: structures.mask(array, name) for name in CARTILAGE_ON if structures.has(name)}
-    side, flags = _checked_side(side, array, structures, labels)
-    tibial = masks.get("tibial_cartilage")
-    points = grid.to_mm(np.argwhere(tibial).astype(float)) if tibial is not None and tibial.any() else None
-    frame = find_frame(side, points)
-    rows: list[Row] = []
-    joints: dict[str, Joint] = {}
-    regions: dict[str, Regions] = {}
-    thickness = np.zeros(array.shape, dtype=np.float32)
+    frame = find_frame(side, _places(masks.get("tibial_cartilage"), grid))
+    knee = KneeMeasures([], flags, frame, {}, {}, {}, np.zeros(array.shape, dtype=np.float32))
     for cartilage, mask in masks.items():
         bone = CARTILAGE_ON[cartilage]
         solid = structures.mask(array, bone) if structures.has(bone) else None
         if not mask.any():
             flags.append(f"{cartilage}: not a voxel of it")
-        joint = make_joint(bone, cartilage, solid, mask, labels.geometry, frame)
-        if joint is None:
-            continue
-        parts = _regions(joint, frame)
-        joints[bone], regions[bone] = joint, parts
-        rows += rows_of_joint(case, joint, parts)
-        counts = _fill(thickness, mask, joint, parts, grid.to_mm)
-        method = {WHOLE: COUNTED}
-        for region, count in counts.items():
-            how = method.get(region, BY_NEAREST)
-            rows += volume_rows(case, cartilage, {region: count}, labels.geometry.voxel_mm3, how)
+        joint = make_joint(bone, cartilage, solid, mask, geometry, frame)
+        if joint is not None:
+            _measure_joint(case, knee, joint, mask, geometry)
     for name in sorted(set(structures.values) - set(CARTILAGE_ON) - set(PARTS)):
         voxels = int(structures.mask(array, name).sum())
-        rows += volume_rows(case, name, {WHOLE: voxels}, labels.geometry.voxel_mm3)
-    rows.sort(key=lambda row: row.structure)
-    return KneeMeasures(rows, flags + out_of_range(rows), frame, joints, regions, thickness)
+        knee.rows.extend(volume_rows(case, name, {WHOLE: voxels}, geometry.voxel_mm3))
+    knee.rows.sort(key=lambda row: row.structure)
+    flags += out_of_range(knee.rows)
+    return replace(knee, thickness=back(knee.thickness))
+
+
+def _measure_joint(case: str, knee: KneeMeasures, joint: Joint, mask: np.ndarray, geometry: Geometry) -> None:
+    """Adds a joint with its numbers to a knee; its thickness goes into the knee's image."""
+    parts, shape = _regions(joint, knee.frame), shape_of_joint(joint)
+    knee.joints[joint.bone], knee.regions[joint.bone], knee.shapes[joint.bone] = joint, parts, shape
+    knee.rows.extend(rows_of_joint(case, joint, parts))
+    knee.rows.extend(rows_of_shape(case, joint, parts, shape))
+    for region, count in _fill(knee.thickness, mask, joint, parts, grid_of(geometry)).items():
+        how = COUNTED if region == WHOLE else BY_NEAREST
+        knee.rows.extend(volume_rows(case, joint.cartilage, {region: count}, geometry.voxel_mm3, how))
+
+
+def _places(mask: np.ndarray | None, grid: Grid) -> np.ndarray | None:
+    """Returns the LPS points of a mask's voxels; None for no mask or an empty one."""
+    return grid.to_mm(np.argwhere(mask).astype(float)) if mask is not None and mask.any() else None
 
 
 def _checked_side(
@@ -132,14 +142,16 @@ def _regions(joint: Joint, frame: Frame) -> Regions:
     return found
 
 
-def _fill(thickness: np.ndarray, mask: np.ndarray, joint: Joint, parts: Regions, to_mm) -> dict[str, int]:  # type: ignore[no-untyped-def]
+def _fill(
+    thickness: np.ndarray, mask: np.ndarray, joint: Joint, parts: Regions, grid: Grid
+) -> dict[str, int]:
     """Writes each cartilage voxel's thickness, that over the nearest bone; returns voxels by region."""
     voxels = np.argwhere(mask)
     covered = np.flatnonzero(joint.covered)
     counts = {WHOLE: len(voxels)}
     if not len(voxels) or not covered.size:
         return counts
-    _, nearest = cKDTree(joint.mesh.vertices_mm[covered]).query(to_mm(voxels.astype(float)))
+    _, nearest = cKDTree(joint.mesh.vertices_mm[covered]).query(grid.to_mm(voxels.astype(float)))
     vertex = covered[nearest]
     thickness[tuple(voxels.T)] = joint.thickness_mm[vertex]
     return counts | {name: int(part[vertex].sum()) for name, part in parts.items()}

@@ -70,16 +70,16 @@ def _of_part(joint: Joint, part: np.ndarray) -> Iterator[tuple[str, float | None
         there = c_area > 0
         named = method + suffix if there else NOTHING
         mean, sd = weighted_mean_sd(values, weights) if there else (None, None)
-        yield "ThCcAB_mean", mean, "mm", named
+        yield "ThCcAB", mean, "mm", named
         yield "ThCcAB_sd", sd, "mm", named
         for percent in PERCENTILES:
             value = weighted_percentile(values, weights, percent) if there else None
             yield f"ThCcAB_p{percent:02d}", value, "mm", named
         if joint.has_bone:
             over = mean * c_area / t_area if mean is not None and t_area else None
-            yield "ThCtAB_mean", over, "mm", named
+            yield "ThCtAB", over, "mm", named
         else:
-            yield "ThCtAB_mean", None, "mm", NO_BONE
+            yield "ThCtAB", None, "mm", NO_BONE
 
 
 def weighted_mean_sd(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:

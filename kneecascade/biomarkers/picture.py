@@ -87,7 +87,7 @@ def _draw(figure: Any, axes: Any, joint: Joint, flat: FlatMap) -> None:
             flat.along_mm,
             flat.faces,
             facecolors=_face_values(joint, flat),
-            cmap=_with_bare(colours),
+            cmap=colours.with_extremes(bad=BARE),
             norm=scale,
             edgecolors="face",
             linewidth=0.2,
@@ -104,12 +104,6 @@ def _face_values(joint: Joint, flat: FlatMap) -> np.ma.MaskedArray:
     many = covered.sum(axis=1)
     mean = (joint.thickness_mm[flat.faces] * covered).sum(axis=1) / np.maximum(many, 1)
     return np.ma.masked_where(many < 2, mean)
-
-
-def _with_bare(colours: Any) -> Any:
-    changed = colours.copy()
-    changed.set_bad(BARE)
-    return changed
 
 
 def _names(axes: Any, flat: FlatMap, joint: Joint, regions: Regions) -> None:

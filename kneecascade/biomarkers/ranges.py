@@ -1,19 +1,12 @@
-"""Published ranges of sound knees, and what falls out of them."""
+"""What of a knee's measures falls out of published ranges."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kneecascade.biomarkers.measures import NORMAL
 from kneecascade.biomarkers.table import WHOLE, Row
-
-VOLUME_ML = {
-    "femoral_cartilage": (5.0, 25.0),
-    "tibial_cartilage": (2.0, 9.0),
-    "patellar_cartilage": (1.0, 6.0),
-}
-"""Outside these a volume is doubted; published means are 13.6, 5.1 and 3.5 ml."""
-MEAN_THICKNESS_MM = (0.8, 4.0)
-"""Outside these a mean thickness over covered bone is doubted."""
+from kneecascade.core.reference_ranges import MEAN_THICKNESS_RANGE_MM, volume_range_ml
 
 
 def out_of_range(rows: Iterable[Row]) -> list[str]:
@@ -24,7 +17,7 @@ def out_of_range(rows: Iterable[Row]) -> list[str]:
         if limits and row.value is not None and not limits[0] <= row.value <= limits[1]:
             low, high = limits
             found.append(
-                f"{row.structure}: {row.measure} {row.value:.2f} {row.unit} is outside {low:g}-{high:g}"
+                f"{row.structure}: {row.measure} {row.value:.2f} {row.unit} is outside {low:g} to {high:g}"
             )
     return found
 
@@ -33,7 +26,7 @@ def _limits(row: Row) -> tuple[float, float] | None:
     if row.region != WHOLE:
         return None
     if row.measure == "volume":
-        return VOLUME_ML.get(row.structure)
-    if row.measure == "ThCcAB_mean" and row.method.startswith("surface normal"):
-        return MEAN_THICKNESS_MM
+        return volume_range_ml(row.structure)
+    if row.measure == "ThCcAB" and row.method.startswith(NORMAL):
+        return MEAN_THICKNESS_RANGE_MM
     return None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from kneecascade.biomarkers.frame import split_in_two
+from kneecascade.biomarkers.inner import fit_circle
 
 WEIGHT_BEARING = 0.6
 CENTRAL_SHARE = 0.2
@@ -57,12 +58,14 @@ def femoral_regions(points: np.ndarray, sided: bool) -> Regions:
     if not len(points):
         return {}
     middle, notch = _middle_and_notch(points)
+    below = points[:, 2] <= fit_circle(points[:, 1:])[0][1]
     upper, back = points[:, 0] > middle, points[:, 1]
     anterior, central = back <= notch, np.zeros(len(points), dtype=bool)
     for half in (~upper, upper):
         if half.any():
             end = notch + WEIGHT_BEARING * (back[half].max() - notch)
-            central |= half & ~anterior & (back <= end)
+            # a condyle's upper end curls forward again; it stays posterior
+            central |= half & ~anterior & (back <= end) & below
     posterior = ~anterior & ~central
     found = {"anterior": anterior, "weight_bearing": central, "posterior": posterior}
     if sided:
@@ -112,7 +115,7 @@ def _middle_and_notch(points: np.ndarray) -> tuple[float, float]:
     behind = points[:, 1] > np.median(points[:, 1])
     middle = split_in_two(points[behind, 0])
     strip = np.abs(points[:, 0] - middle) < STRIP_MM
-    return middle, float(np.percentile(points[strip if strip.any() else behind, 1], 98))
+    return middle, float(np.percentile(points[strip if strip.any() else behind, 1], 99.5))
 
 
 def _thirds(points: np.ndarray, part: np.ndarray, outward: float, letter: str) -> Regions:

@@ -163,8 +163,9 @@ def known_name(name: str) -> str:
     "Femoral Cartilage", "femur_cart" and "FC" are the femoral cartilage, "patella lesion" the patella.
     """
     words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
-    if len(words) == 1 and words[0] in SHORT:
-        return SHORT[words[0]]
+    short = "".join(words)
+    if short in SHORT:
+        return SHORT[short]
     bones = {BONE_WORDS[word] for word in words if word in BONE_WORDS}
     if len(bones) != 1 or any(word.startswith("menisc") for word in words):
         return name

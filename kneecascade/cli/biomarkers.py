@@ -19,9 +19,11 @@ def main(argv: list[str] | None = None) -> int:
             labels=tuple(arguments.labels),
             preset=arguments.preset,
             side=arguments.side,
+            subjects=arguments.subjects,
             pictures=not arguments.no_pictures,
             meshes=not arguments.no_meshes,
             resume=arguments.resume,
+            longitudinal=arguments.longitudinal,
         )
         return MENDABLE if measure_folder(arguments.input, arguments.output, settings) else OK
 
@@ -31,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kc_biomarkers",
-        description="Measures cartilage and bone in label files: volume, areas, thickness by region.",
+        description="Cartilage and bone from label files: volume, areas, thickness, curvature, by region.",
     )
     add = parser.add_argument
     add("-i", "--input", type=Path, required=True, metavar="LABELS", help="a folder of label files, or one")
@@ -51,12 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--side",
-        choices=("auto", "left", "right"),
+        choices=("auto", "left", "right", "unknown"),
         default="auto",
         help="of every knee; auto: subjects.csv, else medial and lateral labels, else unknown",
     )
+    add("--subjects", type=Path, metavar="CSV", help="a subjects.csv (default: beside the labels)")
     add("--no-pictures", action="store_true", help="draw no maps")
     add("--no-meshes", action="store_true", help="write no surfaces")
     add("--continue", dest="resume", action="store_true", help="keep the cases that are done")
+    add("--longitudinal", action="store_true", help="compare the visits of each knee in subjects.csv")
     add_common_arguments(parser)
     return parser

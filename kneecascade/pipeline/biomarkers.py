@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kneecascade.biomarkers.frame import Side
-from kneecascade.biomarkers.knee import KneeMeasures, measure_knee
-from kneecascade.biomarkers.picture import thickness_map
+from kneecascade.biomarkers.knee import measure_knee
+from kneecascade.biomarkers.measures import NORMAL
 from kneecascade.biomarkers.structures import Structures, from_names, from_preset, from_words
-from kneecascade.biomarkers.table import Row, read_rows, write_rows
-from kneecascade.biomarkers.vtp import write_vtp
+from kneecascade.biomarkers.table import WHOLE, Row, read_rows, write_rows
 from kneecascade.console import say, show_table, tracked, warn
-from kneecascade.errors import DatasetError, InputError, KneecascadeError
+from kneecascade.core.case import Side
+from kneecascade.core.settings import SideChoice
+from kneecascade.errors import InputError, KneecascadeError
 from kneecascade.files import read_json, write_json
-from kneecascade.imaging.files import read_labels, write_channel
-from kneecascade.pipeline.images import image_ending, strip_ending
+from kneecascade.imaging.files import read_labels
+from kneecascade.pipeline.biomarker_files import TABLE, write_knee
+from kneecascade.pipeline.images import strip_ending
+from kneecascade.pipeline.label_files import label_files, named_values
+from kneecascade.pipeline.visits import compare_visits
+from kneecascade.planning.subjects import SubjectRow, read_subject_rows, read_subject_table
 
-CASE_FILE, TABLE = "measures.json", "biomarkers.csv"
-SIDES: dict[str, Side] = {"left": "left", "l": "left", "right": "right", "r": "right"}
+CASE_FILE, RUN_FILE = "measures.json", "biomarkers.json"
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -34,18 +37,22 @@ class BiomarkerSettings:
     Attributes:
         labels: name=value words; empty where the names come from elsewhere.
         preset: a known data set's labels, or None.
-        side: of every knee; "auto" asks subjects.csv and the labels.
+        side: of every knee; "auto" asks subjects.csv, then medial and lateral labels.
+        subjects: a subjects.csv; None looks beside the labels and in the folder above.
         pictures: whether to draw maps.
         meshes: whether to write surfaces.
         resume: keep cases that are done.
+        longitudinal: whether to compare the visits of each knee as well.
     """
 
     labels: tuple[str, ...] = ()
     preset: str | None = None
-    side: str = "auto"
+    side: SideChoice = "auto"
+    subjects: Path | None = None
     pictures: bool = True
     meshes: bool = True
     resume: bool = False
+    longitudinal: bool = False
 
 
 def measure_folder(inputs: Path, output: Path, settings: BiomarkerSettings) -> int:
@@ -63,67 +70,59 @@ def measure_folder(inputs: Path, output: Path, settings: BiomarkerSettings) -> i
         InputError: there is nothing to measure, or the label names cannot be found.
         SettingsError: labels or preset are wrong.
     """
-    files = _label_files(inputs)
+    files = _files(inputs)
     folder = inputs if inputs.is_dir() else inputs.parent
     structures = _structures(folder, settings)
-    sides = _sides(folder)
+    rows = subject_rows(folder, settings.subjects)
     problems: dict[str, str] = {}
-    done: dict[str, dict[str, Any]] = {}
+    done: dict[str, Record] = {}
     for name, file in tracked(files.items(), "measuring", len(files)):
-        target = output / name
-        if settings.resume and (target / CASE_FILE).is_file():
-            done[name] = read_json(target / CASE_FILE)
+        if settings.resume and (output / name / CASE_FILE).is_file():
+            done[name] = read_json(output / name / CASE_FILE)
             continue
-        side = SIDES.get(settings.side, sides.get(name, "unknown"))
         try:
-            done[name] = _measure(name, file, target, structures, side, settings)
+            side = _side(name, rows, settings.side)
+            done[name] = _measure(name, file, output / name, structures, side, settings)
         except KneecascadeError as error:
             problems[name] = str(error)
             warn(f"{name}: not measured: {error}")
     _finish(output, done, problems, structures)
+    if settings.longitudinal:
+        compare_visits(
+            output, [replace(rows[name], side=done[name]["side"]) for name in done if name in rows]
+        )
     return len(problems)
+
+
+def subject_rows(folder: Path, file: Path | None) -> dict[str, SubjectRow]:
+    """Returns the rows of subjects.csv: the file given, else those beside the labels and one folder up."""
+    if file is not None:
+        return read_subject_table(file)
+    return {**read_subject_rows(folder.resolve().parent), **read_subject_rows(folder)}
 
 
 def _measure(
     name: str, file: Path, target: Path, structures: Structures, side: Side, settings: BiomarkerSettings
-) -> dict[str, Any]:
+) -> Record:
     start = time.perf_counter()
+    (target / CASE_FILE).unlink(missing_ok=True)
     labels = read_labels(file)
     knee = measure_knee(name, labels, structures, side)
-    write_channel(knee.thickness, labels.geometry, target / "thickness.nii.gz")
-    if settings.meshes:
-        _write_meshes(target, knee)
-    if settings.pictures:
-        for bone, joint in knee.joints.items():
-            thickness_map(target / f"map_{bone}.png", name, joint, knee.frame, knee.regions[bone])
-    write_rows(target / TABLE, knee.rows)
-    seconds = round(time.perf_counter() - start, 1)
-    said = {"side": knee.frame.side, "flags": knee.flags, "seconds": seconds, "source": str(file)}
+    write_knee(target, name, knee, labels.geometry, settings.meshes, settings.pictures)
     for flag in knee.flags:
         warn(f"{name}: {flag}")
+    seconds = round(time.perf_counter() - start, 1)
+    said = {"side": knee.frame.side, "flags": knee.flags, "seconds": seconds, "source": str(file)}
     # last, so that where it is everything is
     write_json(target / CASE_FILE, said)
     return said
 
 
-def _write_meshes(target: Path, knee: KneeMeasures) -> None:
-    for bone, joint in knee.joints.items():
-        covered = joint.covered
-        scalars = {
-            "thickness_mm": np.where(covered, joint.thickness_mm, np.nan),
-            "nearest_mm": np.where(covered, joint.nearest_mm, np.nan),
-            "covered": covered,
-            "joint_surface": joint.total,
-        }
-        write_vtp(target / f"{bone if joint.has_bone else bone + '_side'}.vtp", joint.mesh, scalars)
-        write_vtp(target / f"{joint.cartilage}.vtp", joint.closed, {})
-
-
-def _finish(output: Path, done: dict[str, Any], problems: dict[str, str], structures: Structures) -> None:
+def _finish(output: Path, done: dict[str, Record], problems: dict[str, str], structures: Structures) -> None:
     rows = [row for name in done for row in read_rows(output / name / TABLE)]
     write_rows(output / TABLE, rows)
     said = {"labels_from": structures.source, "labels": {k: list(v) for k, v in structures.values.items()}}
-    write_json(output / "biomarkers.json", said | {"cases": done, "problems": problems})
+    write_json(output / RUN_FILE, said | {"cases": done, "problems": problems})
     _show(rows)
     say(f"{len(done)} of {len(done) + len(problems)} cases measured: {output / TABLE}")
 
@@ -131,10 +130,10 @@ def _finish(output: Path, done: dict[str, Any], problems: dict[str, str], struct
 def _show(rows: Sequence[Row]) -> None:
     """Prints mean and standard deviation over cases of the measures one looks at first."""
     lines = []
-    for measure, start in (("volume", ""), ("ThCcAB_mean", "surface normal"), ("FCL", "")):
+    for measure, method in (("volume", ""), ("ThCcAB", NORMAL), ("FCL", "")):
         found: dict[str, list[float]] = {}
         for row in rows:
-            there = row.measure == measure and row.region == "whole" and row.method.startswith(start)
+            there = row.measure == measure and row.region == WHOLE and row.method.startswith(method)
             if there and row.value is not None:
                 found.setdefault(f"{row.structure} {measure}, {row.unit}", []).append(row.value)
         for name, values in found.items():
@@ -145,15 +144,13 @@ def _show(rows: Sequence[Row]) -> None:
         show_table("Measures", ["measure", "mean ± sd", "range", "n"], lines)
 
 
-def _label_files(inputs: Path) -> dict[str, Path]:
+def _files(inputs: Path) -> dict[str, Path]:
     if inputs.is_file():
         return {strip_ending(inputs): inputs}
-    if not inputs.is_dir():
-        raise InputError(f"{inputs}: no such file or folder")
-    files = sorted(p for p in inputs.iterdir() if p.is_file() and p.name[0] != "." and image_ending(p))
+    files = label_files(inputs)
     if not files:
         raise InputError(f"{inputs}: no label file in it")
-    return {strip_ending(path): path for path in files}
+    return files
 
 
 def _structures(folder: Path, settings: BiomarkerSettings) -> Structures:
@@ -161,24 +158,19 @@ def _structures(folder: Path, settings: BiomarkerSettings) -> Structures:
         return from_words(settings.labels)
     if settings.preset:
         return from_preset(settings.preset)
-    for file in (folder / "dataset.json", folder.parent / "dataset.json", folder / "predictions.json"):
+    for file in (
+        folder / "dataset.json",
+        folder / "predictions.json",
+        folder.resolve().parent / "dataset.json",
+    ):
         if file.is_file():
-            data = read_json(file)
-            names = data.get("labels") if isinstance(data, dict) else None
-            if not isinstance(names, dict) or not all(isinstance(value, int) for value in names.values()):
-                raise DatasetError(f'{file}: labels must be like {{"background": 0, "femur": 1}}')
-            return from_names(names, str(file))
+            return from_names(named_values(file), str(file))
     raise InputError(
-        f"{folder}: no dataset.json or predictions.json with label names; give --preset or --labels"
+        f"{folder}: no dataset.json or predictions.json tells the labels; give --preset or --labels"
     )
 
 
-def _sides(folder: Path) -> dict[str, Side]:
-    """Reads the column side of subjects.csv beside the labels or one folder up; empty without one."""
-    for file in (folder / "subjects.csv", folder.parent / "subjects.csv"):
-        if file.is_file():
-            with file.open(newline="", encoding="utf-8-sig") as stream:
-                rows = list(csv.DictReader(stream))
-            found = {row.get("case", ""): SIDES.get((row.get("side") or "").strip().lower()) for row in rows}
-            return {name: side for name, side in found.items() if side}
-    return {}
+def _side(name: str, rows: dict[str, SubjectRow], choice: SideChoice) -> Side:
+    if choice != "auto":
+        return choice
+    return rows[name].side if name in rows else "unknown"

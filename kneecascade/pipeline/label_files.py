@@ -49,10 +49,20 @@ def find_labels(
     return Labels(("background", *map(str, values)), (0, *values)), "values in the references"
 
 
-def _read_names(file: Path) -> Labels:
+def named_values(file: Path) -> dict[str, int]:
+    """Returns value by label name, background included, of a dataset.json or predictions.json.
+
+    Raises:
+        InputError: the file is missing or holds no labels.
+    """
     data = read_json(file)
     pairs = data.get("labels") if isinstance(data, dict) else None
     if not isinstance(pairs, dict) or not all(isinstance(value, int) for value in pairs.values()):
         raise DatasetError(f'{file}: labels must be like {{"background": 0, "femur": 1}}')
+    return pairs
+
+
+def _read_names(file: Path) -> Labels:
+    pairs = named_values(file)
     foreground = sorted((value, name) for name, value in pairs.items() if value != 0)
     return Labels(("background", *(name for _, name in foreground)), (0, *(value for value, _ in foreground)))
