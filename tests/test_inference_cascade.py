@@ -12,7 +12,8 @@ from kneecascade.core.case import Volume
 from kneecascade.core.geometry import Box, Geometry
 from kneecascade.errors import CheckpointError, ImageError
 from kneecascade.evaluation.overlap import dice_per_label
-from kneecascade.inference.cascade import at_least, load_cascade
+from kneecascade.imaging.components import at_least
+from kneecascade.inference.cascade import load_cascade
 from kneecascade.inference.stage import Limits
 
 OBLIQUE = tiny_geometry((36, 30, 48), (1.0, 1.5, 0.9), (12.0, -8.0, 15.0))

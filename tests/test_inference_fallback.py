@@ -14,7 +14,8 @@ from tiny_models import GREY, SHAPE, GreyNet, knee, save_grey_model, use_grey_ne
 from kneecascade.core.case import Volume
 from kneecascade.core.plan import CascadePlan
 from kneecascade.evaluation.overlap import dice_per_label
-from kneecascade.inference.cascade import Cascade, CascadeResult, load_cascade
+from kneecascade.inference.cascade import Cascade, load_cascade
+from kneecascade.inference.result import CascadeResult
 from kneecascade.inference.stage import Limits
 
 

@@ -10,6 +10,7 @@ from plans import tiny_geometry, tiny_plan
 
 from kneecascade.core.case import LabelVolume, Volume
 from kneecascade.core.geometry import Box
+from kneecascade.imaging.orientation import canonical_axes, to_canonical
 from kneecascade.inference.pieces import drop_far_pieces, pieces_together
 from kneecascade.inference.plausibility import TOO_FAR, Doubt
 from kneecascade.preprocessing.transform import prepare
@@ -29,9 +30,11 @@ def _plan(together_mm: float = 100.0):
     return replace(plan, region=region)
 
 
-def _drop(array: np.ndarray, plan) -> Doubt:
+def _drop(array: np.ndarray, plan, coarse: np.ndarray | None = None) -> Doubt:
+    if coarse is None:
+        coarse = np.zeros((4, 20, 12, 12), dtype=np.float32)
     trace = prepare(Volume(np.ones((1, *array.shape), np.float32), GEOMETRY), plan, "x").trace
-    return drop_far_pieces(LabelVolume(array, GEOMETRY), WHOLE, trace, plan)
+    return drop_far_pieces(LabelVolume(array, GEOMETRY), coarse, WHOLE, trace, plan)
 
 
 def _labels() -> np.ndarray:
@@ -54,8 +57,21 @@ def test_far_pieces_become_background_and_only_more_than_specks_are_flagged(edge
     array[24 : 24 + edge, 4 : 4 + edge, 4 : 4 + edge] = 20
     doubt = _drop(array, _plan())
     assert np.array_equal(array, _labels())
-    flag = "a: 0.064 ml far from the largest piece dropped after the fine stage"
+    flag = "a: 0.064 ml far from the main piece dropped after the fine stage"
     assert doubt == (Doubt((flag,), False, TOO_FAR) if flagged else Doubt())
+
+
+def test_what_the_coarse_stage_supports_is_kept_though_it_is_smaller() -> None:
+    array = _labels()
+    array[24:36, 4:20, 4:20] = 20
+    coarse = np.zeros((4, 20, 12, 12), dtype=np.float32)
+    turned = to_canonical(np.broadcast_to(array == 20, (1, *array.shape)), *canonical_axes(GEOMETRY))
+    coarse[2] = 0.3 * turned[0, ::2, ::2, ::2]  # the coarse stage half believes in both ...
+    coarse[2, 12:] = 0.01  # ... but hardly in the far one
+    doubt = _drop(array, _plan(), coarse)
+    assert (array[:14] == 20).sum() == 160
+    assert not (array[20:] == 20).any()
+    assert len(doubt.flags) == 1
 
 
 def test_pieces_of_one_label_at_another_ones_distance_stay() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from kneecascade.core.geometry import Int3
 from kneecascade.files import write_json
+from kneecascade.imaging import components
 from kneecascade.inference import cascade, plain
 from kneecascade.network import device
 
@@ -77,7 +78,7 @@ def install(marks_file: Path, answers_folder: Path, in_plain_float32: bool = Fal
     def found(probabilities: np.ndarray, trace: Any, plan: Any) -> Any:
         result = region(probabilities, trace, plan)
         smallest: Int3 = plan.fine.patch_shape_zyx
-        answers.wide = cascade.at_least(result.box, smallest, trace.fine_shape_zyx)
+        answers.wide = components.at_least(result.box, smallest, trace.fine_shape_zyx)
         marks["fractions"].append(result.fraction)
         return result
 

@@ -102,6 +102,17 @@ def dilate_box(box: Box, margin_voxels_zyx: Int3, shape_zyx: Int3) -> Box:
     return _box(start, stop)
 
 
+def at_least(box: Box, smallest_zyx: Int3, shape_zyx: Int3) -> Box:
+    """Returns the box grown about its centre to a smallest shape, moved to stay inside the grid."""
+    starts, stops = [], []
+    for a, b, small, n in zip(box.start_zyx, box.stop_zyx, smallest_zyx, shape_zyx, strict=True):
+        edge = min(n, max(b - a, small))
+        start = min(max(0, a - (edge - (b - a)) // 2), n - edge)
+        starts.append(start)
+        stops.append(start + edge)
+    return Box((starts[0], starts[1], starts[2]), (stops[0], stops[1], stops[2]))
+
+
 def scale_box(box: Box, shape_from_zyx: Int3, shape_to_zyx: Int3) -> Box:
     """Returns the smallest box of another grid of the same image that covers the box."""
     pairs = list(zip(shape_from_zyx, shape_to_zyx, strict=True))

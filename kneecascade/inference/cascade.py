@@ -11,68 +11,26 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from kneecascade.core.case import LabelVolume, Side, Volume
-from kneecascade.core.geometry import Box, Int3
+from kneecascade.core.case import Side, Volume
+from kneecascade.core.geometry import Box
 from kneecascade.core.plan import CascadePlan, StagePlan
 from kneecascade.core.settings import DeviceName
 from kneecascade.core.trace import PreparedCase, Region, Trace
 from kneecascade.evaluation.overlap import label_volumes_ml
-from kneecascade.imaging.components import bounding_box
+from kneecascade.imaging.components import at_least, bounding_box
 from kneecascade.imaging.orientation import to_canonical
 from kneecascade.inference.folds import one_plan, trained_folds, weights_file
 from kneecascade.inference.pieces import drop_far_pieces
-from kneecascade.inference.plausibility import Doubt, doubt_of_volumes, touched_sides
+from kneecascade.inference.plausibility import doubt_of_volumes, touched_sides
 from kneecascade.inference.region import find_region, whole_region
+from kneecascade.inference.result import CascadeResult, Look
 from kneecascade.inference.sides import answer_both_ways, certainty, contradiction, needs_both_ways
 from kneecascade.inference.stage import Limits, load_stage, needs_tiles, predict_stage
-from kneecascade.inference.sureness import Sureness, mean_and_votes, sureness_of
+from kneecascade.inference.sureness import mean_and_votes, sureness_of
 from kneecascade.network.device import Device, choose_device
 from kneecascade.planning.plan_file import read_plan
 from kneecascade.planning.sides import OTHER
 from kneecascade.preprocessing.transform import fine_image, native_box, prepare, restore, restore_coarse
-
-
-@dataclass(frozen=True, eq=False)
-class CascadeResult:
-    """One image, segmented.
-
-    Attributes:
-        labels: file values on the grid of the file.
-        coarse_labels: the coarse stage alone on the same grid; None unless asked for.
-        fine_probabilities: float32 (K, z, y, x) on the region's box of the fine grid; None unless asked for.
-        region: where the fine stage looked.
-        trace: how the grids belong together.
-        flags: reasons for doubt, the region's included; empty where everything is as in training.
-        volumes_ml: volume of every foreground label.
-        seconds: wall-clock seconds by step: prepare, coarse, region, fine, restore.
-        in_tiles: whether the fine stage worked in tiles, since one forward would have taken too much memory.
-        certainty: how sure both stages are of the targets; None where the plan knows no sides.
-        sureness: of each label, inside the region: entropy, agreement of the folds.
-    """
-
-    labels: LabelVolume
-    coarse_labels: LabelVolume | None
-    fine_probabilities: np.ndarray | None
-    region: Region
-    trace: Trace
-    flags: tuple[str, ...]
-    volumes_ml: dict[str, float]
-    seconds: dict[str, float]
-    in_tiles: bool = False
-    certainty: float | None = None
-    sureness: Sureness = field(default_factory=Sureness)
-
-
-@dataclass(frozen=True, eq=False)
-class _Look:
-    """What the fine stage made of one region."""
-
-    region: Region
-    probabilities: np.ndarray
-    labels: LabelVolume
-    volumes_ml: dict[str, float]
-    doubt: Doubt
-    sureness: Sureness
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +116,7 @@ class Cascade:
         sure = certainty((coarse, look.probabilities), self.plan)
         return replace(result, coarse_labels=alone, certainty=sure)
 
-    def _result(self, look: _Look, trace: Trace, side: Side, seconds: dict[str, float]) -> CascadeResult:
+    def _result(self, look: Look, trace: Trace, side: Side, seconds: dict[str, float]) -> CascadeResult:
         seen = self._seen(look.region.box, trace)
         swapped = contradiction(look.labels, self.plan, side)
         return CascadeResult(
@@ -176,7 +134,7 @@ class Cascade:
 
     def _look_closely(
         self, prepared: PreparedCase, coarse: np.ndarray, region: Region, seconds: dict[str, float]
-    ) -> _Look:
+    ) -> Look:
         """Returns the fine stage's answer on one region, joined with the coarse stage's outside."""
         with _timed(seconds, "fine"):
             wide = self._seen(region.box, prepared.trace)
@@ -185,19 +143,20 @@ class Cascade:
                 self.fine, lambda some: self._probabilities(some, image, self.plan.fine)
             )
             corners = zip(region.box.start_zyx, wide.start_zyx, region.box.shape_zyx, strict=True)
-            inside = tuple(slice(a - low, a - low + n) for a, low, n in corners)
-            fine = fine[(slice(None), *inside)]
-            sureness = sureness_of(fine, [vote[inside] for vote in votes], self.plan.labels)
+            cut = tuple(slice(a - low, a - low + n) for a, low, n in corners)
+            fine = fine[(slice(None), *cut)]
+            sureness = sureness_of(fine, [vote[cut] for vote in votes], self.plan.labels)
         with _timed(seconds, "restore"):
             labels = restore(coarse, fine, region, prepared.trace, self.plan)
-            far = drop_far_pieces(labels, native_box(region.box, prepared.trace), prepared.trace, self.plan)
+            inside = native_box(region.box, prepared.trace)
+            far = drop_far_pieces(labels, coarse, inside, prepared.trace, self.plan)
             volumes = label_volumes_ml(labels.array, self.plan.labels, labels.geometry.voxel_mm3)
         doubt = doubt_of_volumes(volumes, self.plan, "the fine stage") + far
-        return _Look(region, fine, labels, volumes, doubt, sureness)
+        return Look(region, fine, labels, volumes, doubt, sureness)
 
     def _look_everywhere(
-        self, prepared: PreparedCase, coarse: np.ndarray, first: _Look, seconds: dict[str, float]
-    ) -> _Look:
+        self, prepared: PreparedCase, coarse: np.ndarray, first: Look, seconds: dict[str, float]
+    ) -> Look:
         """Returns the more plausible of a first look and one at the whole image; says which in a flag."""
         region = replace(whole_region(prepared.trace, first.region.flags), at_border=first.region.at_border)
         second = self._look_closely(prepared, coarse, region, seconds)
@@ -206,7 +165,7 @@ class Cascade:
         flag = f"looked at the whole image as well ({first.doubt.flags[0]}); kept {which} answer"
         return replace(kept, region=replace(kept.region, flags=(*kept.region.flags, flag)))
 
-    def _border_flags(self, look: _Look, trace: Trace) -> list[str]:
+    def _border_flags(self, look: Look, trace: Trace) -> list[str]:
         """Flags a knee cut by the image, once the fine stage says so too: coarse labels stray more easily."""
         if not look.region.at_border:
             return []
@@ -272,17 +231,6 @@ def load_folds(
         folds=tuple(plans),
         tta=tta,
     )
-
-
-def at_least(box: Box, smallest_zyx: Int3, shape_zyx: Int3) -> Box:
-    """Returns the box grown about its centre to a smallest shape, moved to stay inside the grid."""
-    starts, stops = [], []
-    for a, b, small, n in zip(box.start_zyx, box.stop_zyx, smallest_zyx, shape_zyx, strict=True):
-        edge = min(n, max(b - a, small))
-        start = min(max(0, a - (edge - (b - a)) // 2), n - edge)
-        starts.append(start)
-        stops.append(start + edge)
-    return Box((starts[0], starts[1], starts[2]), (stops[0], stops[1], stops[2]))
 
 
 @contextmanager

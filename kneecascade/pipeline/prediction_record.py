@@ -11,8 +11,9 @@ from kneecascade.core.record import to_plain
 from kneecascade.core.settings import PredictSettings
 from kneecascade.errors import InputError
 from kneecascade.files import content_hash, read_json
-from kneecascade.inference.cascade import Cascade, CascadeResult
+from kneecascade.inference.cascade import Cascade
 from kneecascade.inference.folds import weights_hash
+from kneecascade.inference.result import CascadeResult
 from kneecascade.pipeline.images import Job
 from kneecascade.planning.plan_file import plan_hash
 

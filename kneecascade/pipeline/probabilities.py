@@ -10,7 +10,7 @@ import numpy as np
 from kneecascade.core.plan import CascadePlan
 from kneecascade.core.record import to_plain
 from kneecascade.files import write_json
-from kneecascade.inference.cascade import CascadeResult
+from kneecascade.inference.result import CascadeResult
 from kneecascade.preprocessing.transform import native_box
 
 
