@@ -148,7 +148,7 @@ def test_the_margin_that_was_chosen_goes_into_the_plan(prepared, stages, capsys)
     assert stages[0][3].region.margin_mm == tiny_plan().region.margin_mm  # coarse
     assert stages[2][3].region.margin_mm == 6.5  # fine
     assert read_plan(folder / "plan.json").region.margin_mm == 6.5
-    assert "up to 5 mm needed by 1 held-out cases; margin 6.5 mm, planned 4" in capsys.readouterr().out
+    assert "up to 5 mm needed on 1 held-out cases; margin 6.5 mm, planned 4" in capsys.readouterr().out
     train_folds(prepared, "1", (0,), replace(QUICK, resume=True))  # the same plan, but for the margin
     assert read_plan(folder / "plan.json").region.margin_mm == 6.5
     assert len(stages) == 4

@@ -1,3 +1,6 @@
+import os
+import signal
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -38,6 +41,24 @@ def test_the_workers_error_is_the_trainings(workers):
     broken = replace(good, cases=[replace(good.cases[0], image=np.zeros((1, 2, 2, 2), np.float16))])
     with (
         Feed(broken, 2, (0,), 0, workers, CPU) as feed,
-        pytest.raises(TrainingError, match="step 0: ValueError"),
+        pytest.raises(
+            TrainingError, match=r"step 0: case_0: its prepared arrays cannot be read \(ValueError"
+        ),
     ):
         feed.next()
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_that_dies_ends_the_training_within_seconds():
+    def go_on(feed):
+        for _ in range(20):
+            feed.next()
+
+    start = time.monotonic()
+    with Feed(source(), 2, (0, 1, 0), 0, 2, CPU) as feed:
+        feed.next()
+        os.kill(feed._processes._processes[0].pid, signal.SIGKILL)
+        with pytest.raises(TrainingError, match="a process that reads patches died"):
+            go_on(feed)
+    assert time.monotonic() - start < 10

@@ -103,7 +103,10 @@ def test_workers_share_the_steps_in_order(workers):
 def test_an_error_in_a_worker_is_told():
     patches = source()
     broken = replace(patches, cases=[replace(patches.cases[0], image=np.zeros((1, 2, 2, 2), np.float16))])
-    assert "ValueError" in next(PatchLoader(broken, 2, (0,), first=0))["error"]
+    assert (
+        "case_0: its prepared arrays cannot be read (ValueError"
+        in next(PatchLoader(broken, 2, (0,), first=0))["error"]
+    )
 
 
 def test_cases_go_into_memory_only_when_they_fit():

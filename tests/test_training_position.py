@@ -19,6 +19,10 @@ def test_the_best_epoch_is_that_of_the_smoothed_dice():
     assert (lucky.best_epoch, lucky.is_best()) == (1, False)
 
 
+def test_the_later_of_two_equal_epochs_is_the_better():
+    assert after(0.0, 0.0, 0.0).is_best()
+
+
 def test_an_epoch_without_a_dice_changes_nothing():
     assert after(None, None).best is None
     assert not after(None).is_best()
@@ -34,19 +38,19 @@ def test_patience_begins_a_ramp_down():
     assert ended.ramp_over(50)
     assert ended.ramp_factor(40) == 1
     assert ended.ramp_factor(45) == 0.5
-    assert after(*[0.4] * 3).ramp_steps == 0  # endless without patience
+    assert after(0.5, *[0.4] * 3).ramp_steps == 0  # endless without patience
 
 
 def test_a_long_training_ramps_longer():
-    assert after(*[0.5] * 300, patience=299).ramp_steps == 300
+    assert after(0.6, *[0.5] * 299, patience=299).ramp_steps == 300
 
 
 def test_the_schedule_itself_ends_the_round_where_a_ramp_would_take_longer():
-    assert after(*[0.5] * 4, patience=3, steps_left=10).ramp_steps == 0
+    assert after(0.6, *[0.5] * 3, patience=3, steps_left=10).ramp_steps == 0
 
 
 def test_a_ramp_is_begun_once():
-    ended = after(*[0.5] * 6, patience=3)
+    ended = after(0.6, *[0.5] * 5, patience=3)
     assert ended.ramp_step == 40
 
 

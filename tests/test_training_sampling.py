@@ -90,5 +90,9 @@ def test_what_was_never_seen_stays_possible():
 def test_guesses_stay_where_nothing_was_measured(capsys):
     assert sampling_from(None, tiny_plan()) is GUESSED
     assert "guessed errors" in capsys.readouterr().out
-    nothing = CaseErrors("a", "a", None, 1.0, True, None, (), ())
-    assert sampling_from(errors(nothing), tiny_plan()).margin_jitter_mm == GUESSED.margin_jitter_mm
+    nowhere = CaseErrors("a", "a", None, 1.0, True, None, (Piece("cartilage", 9.0),), ())
+    assert sampling_from(errors(nowhere), tiny_plan()) is GUESSED
+    assert "found no region" in capsys.readouterr().out
+    torn = case_errors(0.0, 0.0, lost=1)
+    assert sampling_from(errors(torn), tiny_plan()).margin_jitter_mm == GUESSED.margin_jitter_mm
+    assert sampling_from(errors(torn, nowhere), tiny_plan()).lost_chance == 1.5 / 2

@@ -24,7 +24,7 @@ from kneecascade.inference.region import find_region
 from kneecascade.inference.stage import Limits, load_stage, predict_stage
 from kneecascade.network.device import choose_device, tune_allocator
 from kneecascade.pipeline.margin import allowance_mm, calibrated_margin
-from kneecascade.preprocessing.store import StoredCase
+from kneecascade.preprocessing.store import StoredCase, read_whole
 
 ERRORS = "errors.json"
 
@@ -56,7 +56,7 @@ def measure_coarse_errors(
     network = load_stage(weights_file(fold_folder, "coarse"), plan.coarse, chosen)
     found = []
     for case in tracked(cases, "measuring the coarse stage", len(cases)):
-        image = np.asarray(case.coarse_image[:], dtype=np.float32)
+        image = read_whole(case.coarse_image, case.name).astype(np.float32)
         probabilities = predict_stage([network], image, plan.coarse, chosen, Limits())
         subject = subjects[case.name] if subjects else case.name
         found.append(case_errors(case, subject, probabilities, plan))
@@ -136,7 +136,7 @@ def _pieces(
     indices, least = plan.labels.indices(plan.targets), plan.region.min_component_mm3
     volume = voxel_mm3(trace.native.extent_mm, trace.coarse_shape_zyx)
     inside = scale_box(region.box, trace.fine_shape_zyx, trace.coarse_shape_zyx)
-    reference, found = np.asarray(case.coarse_label[:]), np.zeros(trace.coarse_shape_zyx, np.uint8)
+    reference, found = read_whole(case.coarse_label, case.name), np.zeros(trace.coarse_shape_zyx, np.uint8)
     found[inside.slices] = probabilities.argmax(axis=0).astype(np.uint8)[inside.slices]
     kept = large_components(found, indices, least, volume)
     real = large_components(reference, indices, least, volume)

@@ -172,15 +172,17 @@ class _Work:
 
 
 def _tell_margin(errors: CoarseErrors) -> None:
-    needs = [case.needed_mm for case in errors.cases if case.needed_mm is not None]
+    cases = errors.cases
+    needs = [case.needed_mm for case in cases if case.needed_mm is not None]
     beyond = sum(need > GREATEST_MM for need in needs)
-    largest = f"up to {max(needs):.3g} mm needed" if needs else "nothing to measure"
+    largest = f"up to {max(needs):.3g} mm needed" if needs else "no need could be measured"
     missed = f", {beyond} need more than {GREATEST_MM:.3g} mm and are missed" if beyond else ""
-    lost, spurious = (
-        sum(bool(pieces) for pieces in group)
-        for group in zip(*((case.lost, case.spurious) for case in errors.cases), strict=True)
+    counts = (
+        f"{sum(bool(case.lost) for case in cases)} lost a piece, "
+        f"{sum(bool(case.spurious) for case in cases)} have a spurious one, "
+        f"{sum(case.whole for case in cases)} have no region"
     )
     say(
-        f"region: {largest} by {len(errors.cases)} held-out cases{missed}; margin {errors.margin_mm:.3g} mm, "
-        f"planned {errors.planned_margin_mm:.3g}; {lost} lost a piece, {spurious} have a spurious one"
+        f"region: {largest} on {len(cases)} held-out cases{missed}; margin {errors.margin_mm:.3g} mm, "
+        f"planned {errors.planned_margin_mm:.3g}; {counts}"
     )

@@ -167,6 +167,30 @@ def open_case(root: Path, case: str) -> StoredCase:
     )
 
 
+def read_whole(array: Any, case: str) -> np.ndarray:
+    """Reads a stored array.
+
+    Args:
+        array: as in `StoredCase`, or a numpy array.
+        case: whose it is.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return np.asarray(array[:])
+    except Exception as error:  # blosc2 says RuntimeError, ValueError or worse
+        raise InputError(unreadable(case, error)) from error
+
+
+def unreadable(case: str, error: Exception) -> str:
+    """Returns what is said of a case whose arrays cannot be read."""
+    return (
+        f"{case}: its prepared arrays cannot be read ({type(error).__name__}: {error}); delete its folder in "
+        "the store and run kc_plan_and_preprocess"
+    )
+
+
 def _read_case_file(folder: Path) -> _CaseFile:
     try:
         return from_plain(_CaseFile, read_json(folder / "case.json"))

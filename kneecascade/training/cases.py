@@ -13,7 +13,7 @@ from kneecascade.core.geometry import Box, Int3
 from kneecascade.core.plan import CascadePlan, StagePlan
 from kneecascade.core.settings import Stage
 from kneecascade.imaging.components import large_components, scale_box, voxel_mm3
-from kneecascade.preprocessing.store import StoredCase
+from kneecascade.preprocessing.store import StoredCase, read_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ def _pieces(case: StoredCase, plan: CascadePlan) -> tuple[Box, ...]:
     """Returns boxes on the fine grid; the components are those of the coarse labels, where it is quick."""
     trace = case.trace
     found = large_components(
-        np.asarray(case.coarse_label[:]),
+        read_whole(case.coarse_label, case.name),
         plan.labels.indices(plan.targets),
         plan.region.min_component_mm3,
         voxel_mm3(trace.native.extent_mm, trace.coarse_shape_zyx),
@@ -88,8 +88,8 @@ def into_memory(cases: Sequence[StageCase], limit_bytes: int) -> tuple[list[Stag
     return [
         replace(
             case,
-            image=np.ascontiguousarray(case.image[:], dtype=np.float16),
-            label=np.ascontiguousarray(case.label[:], dtype=np.uint8),
+            image=np.ascontiguousarray(read_whole(case.image, case.name), dtype=np.float16),
+            label=np.ascontiguousarray(read_whole(case.label, case.name), dtype=np.uint8),
         )
         for case in cases
     ], True

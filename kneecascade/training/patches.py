@@ -10,6 +10,8 @@ import numpy as np
 from batchgenerators.dataloading.data_loader import DataLoader
 
 from kneecascade.core.geometry import Box, Float3, Int3
+from kneecascade.errors import TrainingError
+from kneecascade.preprocessing.store import unreadable
 from kneecascade.training.cases import StageCase
 from kneecascade.training.sampling import GUESSED, Sampling, draw_region
 
@@ -43,13 +45,19 @@ class PatchSource:
             image: float16 (size, C, *source shape), zero beyond the volume.
             label: uint8 (size, *source shape), background beyond the volume.
             kind: how each centre was drawn, "target", "region" or "anywhere".
+
+        Raises:
+            TrainingError: a case cannot be read.
         """
         draw = np.random.default_rng(seed)
         images, labels, kinds = [], [], []
         for _ in range(size):
             case = self.cases[int(draw.integers(len(self.cases)))]
             kind, centre = self._centre(case, draw)
-            image, label = cut(case, centre, self.source_shape_zyx)
+            try:
+                image, label = cut(case, centre, self.source_shape_zyx)
+            except Exception as error:
+                raise TrainingError(unreadable(case.name, error)) from error
             images.append(image)
             labels.append(label)
             kinds.append(kind)
@@ -104,7 +112,8 @@ class PatchLoader(DataLoader):
         try:
             return self.source.batch(self.batch_size, (*self.seed, step))
         except Exception as error:  # must cross from a worker to the training process
-            return {"error": f"step {step}: {type(error).__name__}: {error}"}
+            told = str(error) if isinstance(error, TrainingError) else f"{type(error).__name__}: {error}"
+            return {"error": f"step {step}: {told}"}
 
 
 def cut(case: StageCase, centre_zyx: np.ndarray, shape_zyx: Int3) -> tuple[np.ndarray, np.ndarray]:

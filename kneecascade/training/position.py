@@ -35,7 +35,7 @@ class Position:
         first_step: steps done before this round.
         first_s: seconds before this round.
         smoothed: held-out pseudo-Dice of the targets, smoothed over this round's epochs.
-        best: the largest so far.
+        best: the largest so far; the later of two equal ones.
         best_epoch: when it was reached; the epochs before the round where none is known.
         ramp_step: step at which patience began to ramp down.
         ramp_steps: length of the ramp; 0 while there is none.
@@ -73,7 +73,8 @@ class Position:
         if dice is None:
             return self
         smoothed = dice if self.smoothed is None else (1 - SMOOTHING) * self.smoothed + SMOOTHING * dice
-        if self.best is None or smoothed > self.best:
+        # the later of two equal ones: while nothing is found yet all are 0, and learning goes on
+        if self.best is None or smoothed >= self.best:
             return replace(self, smoothed=smoothed, best=smoothed, best_epoch=self.epoch)
         return replace(self, smoothed=smoothed)
 
