@@ -68,12 +68,13 @@ def left_out_region(
     Args:
         errors: of the fold; None where no margin was chosen.
         name: of the case.
-        region: the case's own; what comes back where nothing was chosen by this case.
+        region: the case's own; what comes back where nothing was chosen by this case, or where it is the
+            whole image.
         trace: of the case.
         plan: of the fold.
     """
     case = next((case for case in errors.cases if case.name == name), None) if errors else None
-    if errors is None or case is None:
+    if errors is None or case is None or region.whole:
         return region
     others = [other for other in errors.cases if other.subject != case.subject]
     margin_mm = calibrated_margin(others, errors.planned_margin_mm, allowance_mm(plan))
