@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from shells import ball_with_cap, grid_around
+from shells import ball_with_cap, grid_around, points_mm
 
 from kneecascade.biomarkers.curvature import curvature
+from kneecascade.biomarkers.field import Field, grid_of
 from kneecascade.biomarkers.frame import find_frame
 from kneecascade.biomarkers.joint import make_joint
-from kneecascade.biomarkers.mesh import Mesh
+from kneecascade.biomarkers.mesh import LEVEL, Mesh, extract
 from kneecascade.biomarkers.shape import rows_of_shape, shape_of_joint
 
 
@@ -37,6 +38,15 @@ def test_a_sphere(radius: float) -> None:
     assert np.allclose(found.mean_per_mm[here], 1 / radius, rtol=0.02)
     assert np.allclose(found.gaussian_per_mm2[here], 1 / radius**2, rtol=0.04)
     assert (found.shape_index[here] > 0.9).all()
+
+
+@pytest.mark.parametrize("radius", [15.0, 20.0])
+def test_a_small_sphere_all_around(radius: float) -> None:
+    geometry = grid_around(2 * radius + 6, (0.7, 0.7, 0.7))
+    depth = radius - np.linalg.norm(points_mm(geometry), axis=-1)
+    found = curvature(extract(Field((depth + LEVEL).astype(np.float32), grid_of(geometry))))
+    np.testing.assert_allclose(found.mean_per_mm, 1 / radius, rtol=0.02)
+    np.testing.assert_allclose(found.gaussian_per_mm2, 1 / radius**2, rtol=0.04)
 
 
 def test_a_cylinder() -> None:
@@ -86,7 +96,8 @@ def test_a_ball_drawn_in_voxels(spacing: tuple[float, float, float], radius: flo
     bone, articular = shape_of_joint(joint)
     for shape, true in ((bone, radius), (articular, radius + 2)):
         error = np.abs(shape.mean_per_mm * true - 1)
-        assert np.nanmedian(error) < 0.1
+        assert np.nanmedian(error) < 0.05
+        assert np.nanmedian(shape.gaussian_per_mm2) * true**2 == pytest.approx(1, abs=0.08)
     rows = list(rows_of_shape("case", joint, {}, (bone, articular)))
     median = {(r.structure, r.measure): r.value for r in rows}
     assert median["femur_subchondral_bone", "curvature_mean_median"] == pytest.approx(1 / radius, rel=0.1)

@@ -1,4 +1,4 @@
-"""Curvature of a surface, from a quadric fitted around every vertex."""
+"""Curvature of a surface, from how its normals turn around every vertex."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RADIUS_MM = 5.0
 MOST_NEIGHBOURS = 400
 FEWEST_NEIGHBOURS = 8
 CHUNK = 1000
-METHOD = f"quadric fitted within {RADIUS_MM:g} mm, border excluded; convex positive"
+METHOD = f"turn of normals fitted within {RADIUS_MM:g} mm, border excluded; convex positive"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +37,10 @@ class Curvature:
 
 
 def curvature(mesh: Mesh, keep: np.ndarray | None = None, radius_mm: float = RADIUS_MM) -> Curvature:
-    """Fits z = a x^2 + b x y + c y^2 + d x + e y + f around each vertex, z along its normal.
+    """Fits the shape operator around each vertex: how normals turn with the place, both in the tangent plane.
 
-    Principal curvatures are those of the fitted quadric at the vertex, from its first and second
-    fundamental forms, so a tilted normal does not change them.
+    On a sphere and on a cylinder the normal's tangential part is proportional to the place at any
+    distance, so that the fit is exact there, where a quadric fitted to heights is not.
 
     Args:
         mesh: the surface; empty gives empty arrays.
@@ -84,30 +84,31 @@ def _fit(
     there &= np.einsum("nkj,nj->nk", normals[near], normals[part]) > 0
     across, along = _tangents(normals[part])
     gap = points[near] - points[part][:, None]
-    x, y, z = (np.einsum("nkj,nj->nk", gap, axis) for axis in (across, along, normals[part]))
+    x, y, u, v = (
+        np.einsum("nkj,nj->nk", vectors, axis) for vectors in (gap, normals[near]) for axis in (across, along)
+    )
     # nearer neighbours count more; the fit fades out at the radius
     weight = np.where(there, np.maximum(1 - (distance / radius_mm) ** 2, 0), 0.0)
-    terms = np.stack([x * x, x * y, y * y, x, y, np.ones_like(x)], axis=-1)
-    scale = np.array([radius_mm**2] * 3 + [radius_mm] * 2 + [1.0])
-    terms = np.where(there[..., None], terms / scale, 0.0)
-    normal_matrix = np.einsum("nk,nki,nkj->nij", weight, terms, terms) + 1e-12 * np.eye(6)
-    right = np.einsum("nk,nki,nk->ni", weight, terms, np.where(there, z, 0.0))
-    a, b, c, d, e, _ = (np.linalg.solve(normal_matrix, right[..., None])[..., 0] / scale).T
-    found = _principal(a, b, c, d, e)
+    weight /= np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
+    x, y, u, v = (values - (weight * values).sum(axis=1, keepdims=True) for values in (x, y, u, v))
+    found = _principal(weight, x, y, u, v)
     found[there.sum(axis=1) < FEWEST_NEIGHBOURS] = np.nan
     return found
 
 
-def _principal(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray, e: np.ndarray) -> np.ndarray:
-    """Returns the principal curvatures of z = a x^2 + b x y + c y^2 + d x + e y at 0, convex positive."""
-    length = np.sqrt(1 + d * d + e * e)
-    first = (1 + d * d, d * e, 1 + e * e)
-    # z falls away from a convex surface's tangent plane, hence the sign
-    second = (-2 * a / length, -b / length, -2 * c / length)
-    area = first[0] * first[2] - first[1] ** 2
-    gaussian = (second[0] * second[2] - second[1] ** 2) / area
-    mean = (first[0] * second[2] - 2 * first[1] * second[1] + first[2] * second[0]) / (2 * area)
-    spread = np.sqrt(np.maximum(mean**2 - gaussian, 0))
+def _principal(weight: np.ndarray, x: np.ndarray, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Returns (n, 2) principal curvatures of normals (u, v) over places (x, y), all centred, (n, k).
+
+    Weighted least squares for (u, v) = W (x, y); W, made symmetric, is the shape operator.
+    """
+    xx, xy, yy = ((weight * a * b).sum(axis=1) for a, b in ((x, x), (x, y), (y, y)))
+    ux, uy, vx, vy = ((weight * a * b).sum(axis=1) for a in (u, v) for b in (x, y))
+    determinant = xx * yy - xy * xy
+    safe = np.where(determinant > 1e-9, determinant, np.nan)
+    first = (ux * yy - uy * xy) / safe
+    mixed = ((uy * xx - ux * xy) + (vx * yy - vy * xy)) / (2 * safe)
+    last = (vy * xx - vx * xy) / safe
+    mean, spread = (first + last) / 2, np.hypot((first - last) / 2, mixed)
     return np.stack([mean - spread, mean + spread], axis=1)
 
 
