@@ -13,6 +13,8 @@ CLEAR_MM = 3.0
 """Nearer centres say nothing about which lies where."""
 UPPER, LOWER = ("femur", "femoral_cartilage"), ("tibia", "tibial_cartilage")
 SIDED = ("tibial_cartilage", "meniscus")
+TOP = 0.9
+"""The femoral cartilage above this share of it reaches up the posterior condyles."""
 
 
 def centre_mm(mask_zyx: np.ndarray, geometry: Geometry) -> np.ndarray | None:
@@ -66,3 +68,17 @@ def is_back_to_front(centres: Mapping[str, np.ndarray | None]) -> bool:
     patella = centres.get("patella")
     patella = centres.get("patellar_cartilage") if patella is None else patella
     return femur is not None and patella is not None and bool(patella[1] > femur[1])
+
+
+def top_behind_centre_mm(mask_zyx: np.ndarray, geometry: Geometry) -> float:
+    """Returns how far the uppermost tenth of the femoral cartilage lies behind its centre, in mm.
+
+    In all of 50 manually drawn OAI knees it lay behind, by 2.7 to 22.6 mm. 0 for an empty mask.
+    """
+    found = np.argwhere(mask_zyx)
+    if not len(found):
+        return 0.0
+    steps = found[:, ::-1] * np.array(geometry.spacing_mm[::-1])
+    places = steps @ np.array(geometry.direction_xyz).reshape(3, 3).T
+    top = places[:, 2] >= np.quantile(places[:, 2], TOP)
+    return float(places[top, 1].mean() - places[:, 1].mean())

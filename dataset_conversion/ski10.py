@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from kneecascade.core.geometry import Geometry
-from kneecascade.dataset_conversion.anatomy import centres_of, is_upside_down
+from kneecascade.dataset_conversion.anatomy import centres_of, is_upside_down, top_behind_centre_mm
 from kneecascade.dataset_conversion.catalogue import CATALOGUE
 from kneecascade.dataset_conversion.found import Examination, Found, SourceCase
 from kneecascade.dataset_conversion.reading import grid
@@ -19,7 +20,8 @@ LABELS = {1: "femur", 2: "femoral_cartilage", 3: "tibia", 4: "tibial_cartilage"}
 ENDINGS = (".mhd", ".nii.gz", ".nii")
 LAST_TRAINING = 60
 """Numbers above it were published without labels first; 40 of them got theirs later."""
-AXES, AXES_TURNED = ("LR", "SI", "AP"), ("LR", "IS", "AP")
+AXES = ("LR", "SI", "AP")
+FEMORAL_CARTILAGE, CLEARLY_MM = 2, 5.0
 
 
 def find_ski10(source: Path) -> Found:
@@ -51,6 +53,8 @@ def find_ski10(source: Path) -> Found:
 def read_ski10(image: Path, label: Path | None) -> Examination:
     """Reads an image and its labels on a grid with sagittal axes; what the headers say of axes is dropped.
 
+    Where the labels show that rows or columns run the other way, their axis is turned, and a note tells.
+
     Raises:
         ImageError: a file cannot be read.
         DatasetError: image and labels are of different shapes.
@@ -64,13 +68,18 @@ def read_ski10(image: Path, label: Path | None) -> Examination:
     array = read_labels(label).array
     if array.shape != geometry.shape_zyx:
         raise DatasetError(f"{label}: {array.shape} voxels, the image has {geometry.shape_zyx}")
+    axes, notes = list(AXES), []
     if is_upside_down(centres_of(array, LABELS, geometry)):
-        turned = _sagittal(header, AXES_TURNED)
-        return Examination(channels, turned, array, notes=("rows run from foot to head",))
-    return Examination(channels, geometry, array)
+        axes[1] = "IS"
+        notes.append("rows run from foot to head")
+    geometry = _sagittal(header, axes)
+    if top_behind_centre_mm(array == FEMORAL_CARTILAGE, geometry) < -CLEARLY_MM:
+        axes[2] = "PA"
+        notes.append("columns run from back to front")
+    return Examination(channels, _sagittal(header, axes), array, notes=tuple(notes))
 
 
-def _sagittal(header: Geometry, axes: tuple[str, str, str]) -> Geometry:
+def _sagittal(header: Geometry, axes: Sequence[str]) -> Geometry:
     return grid(header.shape_zyx, header.spacing_mm, axes)
 
 

@@ -74,15 +74,23 @@ def write_dataset(found: Found, raw: Path, identifier: int, settings: ConvertSet
     broken = _convert_all(found, written, partial, settings, head, records)
     _judge(broken, records, partial, settings.skip_broken)
     _require_all_labels(found, written, records)
-    kept = [case for case in found.cases if case.name in records]
-    write_json(partial / "dataset.json", describe(found, written, kept))
-    write_subjects(partial / "subjects.csv", kept, {name: r["side"] for name, r in records.items()})
-    if found.folds and settings.official_split:
-        write_json(partial / "splits.json", _kept_folds(found.folds, records))
+    _describe_all(found, written, records, partial, settings.official_split)
     write_json(partial / RECORD, {**head, "left_out": broken, "cases": dict(sorted(records.items()))})
+    for left in list(partial.rglob(".writing_*")):  # by a run that was killed
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
     partial.rename(folder)
     _tell_notes(records)
     return folder
+
+
+def _describe_all(
+    found: Found, written: Mapping[str, int], records: Mapping[str, Record], partial: Path, split: bool
+) -> None:
+    kept = [case for case in found.cases if case.name in records]
+    write_json(partial / "dataset.json", describe(found, written, kept))
+    write_subjects(partial / "subjects.csv", kept, {name: r["side"] for name, r in records.items()})
+    if found.folds and split:
+        write_json(partial / "splits.json", _kept_folds(found.folds, records))
 
 
 def _free_folder(raw: Path, identifier: int, name: str) -> Path:

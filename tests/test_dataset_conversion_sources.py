@@ -20,6 +20,7 @@ from public_layouts import (
     labels_of,
     write_hdf5,
     write_iwoai2019,
+    write_mhd,
     write_nifti,
     write_oai_zib,
     write_oaizib_cm,
@@ -153,6 +154,18 @@ def test_ski10_upside_down_is_turned(tmp_path: Path) -> None:
     assert exam.notes == ("rows run from foot to head",)
     turned = to_canonical(exam.labels, *canonical_axes(exam.geometry))
     np.testing.assert_array_equal(turned, labels_of(block_knee("left"), BONE_VALUES))
+
+
+def test_ski10_back_to_front_is_turned(tmp_path: Path) -> None:
+    labels = np.zeros((8, 24, 24), np.uint8)  # slices, rows from head to foot, columns from back to front
+    labels[:, 2:6, 4:18], labels[:, 6:10, 2:20], labels[:, 12:20, 4:18] = 1, 2, 3
+    labels[:, 1:6, 2:4], labels[:, 11, 4:18] = 2, 4
+    write_mhd(tmp_path / "labels-001.mhd", labels, (0.9, 0.9, 1.0))
+    write_mhd(tmp_path / "image-001.mhd", labels.astype(np.int16), (0.9, 0.9, 1.0))
+    exam = ski10.read_ski10(tmp_path / "image-001.mhd", tmp_path / "labels-001.mhd")
+    assert exam.notes == ("columns run from back to front",)
+    turned = to_canonical(exam.labels, *canonical_axes(exam.geometry))
+    np.testing.assert_array_equal(turned, labels.transpose(1, 2, 0)[::-1, ::-1, ::-1])
 
 
 def test_iwoai2019(tmp_path: Path) -> None:
