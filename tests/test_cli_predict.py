@@ -222,3 +222,9 @@ def test_a_picture_lies_on_the_canonical_grid(tmp_path: Path, monkeypatch: pytes
 def test_help_is_quick_to_import() -> None:
     code = "import sys; from kneecascade.cli import predict; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_report_with_the_prediction(tmp_path: Path, images: Path, workspace: Workspace) -> None:
+    out = tmp_path / "out"
+    assert _run(workspace, "-i", images, "-o", out, "--report") == 0
+    assert "one" in (out / "report.html").read_text("utf-8")

@@ -38,9 +38,18 @@ def main(argv: list[str] | None = None) -> int:
         failed = predict_images(
             model, arguments.input, arguments.output, arguments.folds, settings, arguments.debug
         )
+        if arguments.report:
+            from kneecascade.pipeline.report import write_report
+
+            failed += write_report(report_folder(arguments.output))
         return MENDABLE if failed else OK
 
     return run(work, arguments.debug)
+
+
+def report_folder(output: Path) -> Path:
+    """Returns where predictions.json lies: the output, or the folder of an output that is a file."""
+    return output if output.is_dir() else output.parent
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     add("-m", "--model", type=Path, metavar="FOLDER", help="a model folder with fold_0 and so on in it")
     add("-f", "--folds", type=int, nargs="+", metavar="N", help="folds to average (default: all trained)")
     add("--pictures", action="store_true", help="draw contours of every result")
+    add("--report", action="store_true", help="also write OUT/report.html, see kc_report")
     add("--save-coarse", action="store_true", help="also write the coarse stage's labels, to OUT/coarse")
     add("--save-probabilities", action="store_true", help="also write them, to OUT/probabilities")
     add("--tta", action="store_true", help="average over mirrorings: 2 or more times the networks' time")

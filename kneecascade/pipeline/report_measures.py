@@ -16,6 +16,9 @@ from kneecascade.report.slices import data_url
 TABLE = "biomarkers.csv"
 COLUMNS = ("case", "structure", "region", "measure", "value", "unit", "method")
 THICKNESS = ("ThCtAB", "ThCcAB")
+SHOWN = ("volume", *THICKNESS, "cAB", "tAB", "dAB", "FCL", "curvature_mean_median")
+"""Measures that the report shows; the table of kc_biomarkers has them all."""
+CROSS_CHECK = "nearest neighbour"
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ def read_measures(folder: Path, must_exist: bool) -> Measures:
         if missing:
             raise InputError(f"{path}: no column {missing[0]}; run kc_biomarkers again")
         for row in table:
+            if row["measure"] not in SHOWN or row["method"].startswith(CROSS_CHECK):
+                continue
             value = _number(row["value"])
             kept = {name: row[name] for name in COLUMNS[1:]} | {"value": value}
             kept["range"] = _range(row["structure"], row["region"], row["measure"])
