@@ -43,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--mirror", action="store_true", help="with --anatomy: adds a mirrored copy of each map"
     )
+    parser.add_argument(
+        "--halves", action="store_true", help="tell the medial from the lateral tibial cartilage"
+    )
     parser.add_argument("--workers", type=int, help="processes (default: the processors, at most 4)")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
@@ -64,6 +67,7 @@ def _work(args: argparse.Namespace) -> None:
         mirror=args.mirror,
         spacing_mm=tuple(args.spacing) if args.spacing else None,
         workers=args.workers,
+        halves=args.halves,
     )
 
 

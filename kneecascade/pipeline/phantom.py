@@ -19,6 +19,7 @@ from kneecascade.files import write_json, write_text
 from kneecascade.imaging.files import read_geometry, read_labels, write_channel, write_labels
 from kneecascade.phantom.anatomy import NAMES
 from kneecascade.phantom.grids import side_of
+from kneecascade.phantom.halves import halved_names, split_tibial_cartilage
 from kneecascade.phantom.sample import Sample, anatomy_sample, procedural_sample
 from kneecascade.planning.processes import default_workers, map_in_processes
 
@@ -63,6 +64,7 @@ def make_phantoms(
     mirror: bool = False,
     spacing_mm: Float3 | None = None,
     workers: int | None = None,
+    halves: bool = False,
 ) -> list[PhantomCase]:
     """Writes a raw data set; cases that are there already are kept.
 
@@ -77,6 +79,7 @@ def make_phantoms(
         mirror: adds a mirrored copy of every map, a left knee of a right one.
         spacing_mm: (z, y, x) of the canonical grid that maps are rendered to; None for their own.
         workers: processes.
+        halves: tell the medial from the lateral tibial cartilage.
 
     Returns:
         The cases.
@@ -87,10 +90,12 @@ def make_phantoms(
     """
     _require_usable(count, tests, spacing_mm)
     cases = _given(anatomy, tests, mirror, seed) if anatomy else _procedural(count, tests)
-    work = partial(_make, output=output, seed=seed, size=size, spacing_mm=spacing_mm)
+    names = NAMES[:7] if anatomy else NAMES
+    lateral = len(names) if halves else None
+    work = partial(_make, output=output, seed=seed, size=size, spacing_mm=spacing_mm, lateral=lateral)
     todo = [case for case in cases if not _finished(case, output)]
     map_in_processes(work, todo, workers or default_workers(), "phantoms")
-    _describe(cases, output, NAMES[:7] if anatomy else NAMES)
+    _describe(cases, output, halved_names(names) if halves else names)
     say(f"{output}: {len(cases)} cases, {sum(case.test for case in cases)} of them to test on")
     return cases
 
@@ -143,11 +148,16 @@ def _held_out(subjects: list[str], tests: int, seed: int) -> set[str]:
     return held
 
 
-def _make(case: PhantomCase, output: Path, seed: int, size: Size, spacing_mm: Float3 | None) -> None:
+def _make(
+    case: PhantomCase, output: Path, seed: int, size: Size, spacing_mm: Float3 | None, lateral: int | None
+) -> None:
     sample = _sample(case, (seed, case.number), size, spacing_mm)
     image, labels, truth = _paths(case, output)
     grey = np.rint(sample.image.array[0]).astype(np.int16)
-    write_labels(sample.labels, labels)
+    drawn = sample.labels
+    if lateral is not None:
+        drawn = split_tibial_cartilage(drawn, sample.side, lateral)
+    write_labels(drawn, labels)
     if sample.truth:
         write_json(truth, {"side": sample.side, **sample.truth})
     # the image last: where it is, its case is finished
