@@ -25,21 +25,23 @@ def coarse(shape: Int3) -> NetworkPlan:
     return resunet_plan(shape, ISO, 1, 7)
 
 
-# peaks of resident memory over two training steps with bf16 autocast on a CPU
+# peaks of resident memory over two training steps with bf16 autocast on a CPU, by `kc_benchmark memory`
 @pytest.mark.parametrize(
     ("network", "shape", "batch", "peak_gb"),
     [
-        (fine((64, 96, 96)), (64, 96, 96), 2, 1.28),
-        (fine((64, 96, 96), 18, 64), (64, 96, 96), 2, 2.08),
-        (fine((40, 56, 40), classes=3), (40, 56, 40), 4, 0.73),
-        (coarse((64, 96, 96)), (64, 96, 96), 2, 1.48),
-        (coarse((96, 112, 112)), (96, 112, 112), 2, 2.34),
+        (fine((64, 104, 112)), (64, 104, 112), 2, 1.71),
+        (fine((64, 104, 112), 18, 64), (64, 104, 112), 2, 2.31),
+        (fine((64, 104, 112), 50), (64, 104, 112), 2, 1.98),
+        (fine((56, 104, 128), classes=16), (56, 104, 128), 2, 2.25),
+        (fine((26, 44, 36), classes=3), (26, 44, 36), 2, 0.63),
+        (coarse((80, 80, 64)), (80, 80, 64), 2, 1.35),
+        (coarse((96, 96, 80)), (96, 96, 80), 2, 1.95),
     ],
 )
 def test_the_estimate_is_near_measured_peaks(
     network: NetworkPlan, shape: Int3, batch: int, peak_gb: float
 ) -> None:
-    assert 0.95 * peak_gb < estimate_training_gb(network, shape, batch) < 1.2 * peak_gb
+    assert 0.95 * peak_gb < estimate_training_gb(network, shape, batch) < 1.1 * peak_gb
 
 
 def test_more_of_anything_is_more_memory() -> None:

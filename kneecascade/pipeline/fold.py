@@ -165,7 +165,9 @@ def _plan_of(fold: Fold, plan: CascadePlan, settings: TrainSettings) -> CascadeP
 
 def _without_fine_network(plan: CascadePlan) -> CascadePlan:
     fine = replace(plan.fine, network=plan.coarse.network, estimated_memory_gb=0.0)
-    return replace(plan, fine=fine)
+    # what was only measured or estimated decides nothing
+    coarse = replace(plan.coarse, estimated_memory_gb=0.0)
+    return replace(plan, coarse=coarse, fine=fine, denoise_seconds=0.0)
 
 
 def _with_pretrained(plan: CascadePlan, settings: TrainSettings) -> CascadePlan:

@@ -7,12 +7,12 @@ from math import prod
 from kneecascade.core.geometry import Int3
 from kneecascade.core.plan import MedicalNetPlan, NetworkPlan, ResUNetPlan
 
-# calibrated on peaks measured on a CPU with bf16 autocast, see documentation/method.md
+# fitted to `kc_benchmark memory` on a CPU with bf16 autocast, see documentation/experiments.md
 PROCESS_GB = 0.5  # the interpreter, torch and the patches in flight
 BYTES_A_FEATURE = 2.0  # bf16 or fp16
-WORKING_COPIES = 1.1  # gradients and copies in flight beside what a backward pass must keep
-BYTES_A_PARAMETER = 20.0  # weight, gradient, AdamW's two moments, a 16-bit copy
-BYTES_A_LOGIT = 16.0  # 16-bit logits, 32-bit logits, probabilities and their gradients
+WORKING_COPIES = 1.25  # gradients and copies in flight beside what a backward pass must keep
+BYTES_A_PARAMETER = 13.0  # weight, gradient, AdamW's two moments, not all at the peak
+BYTES_A_LOGIT = 26.0  # 16-bit logits, 32-bit logits, probabilities and their gradients
 
 MEDICALNET_BLOCKS = {
     10: (1, 1, 1, 1),
