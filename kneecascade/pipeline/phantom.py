@@ -72,8 +72,7 @@ def make_phantoms(
         output: the data set's folder.
         count: procedural knees to train on, left and right in turn; not used with `anatomy`.
         seed: of everything random.
-        tests: cases for imagesTs and labelsTs, beside `count`; of an `anatomy`, taken from its maps
-            by whole subjects until there are at least so many.
+        tests: cases for imagesTs, beside `count`; of an `anatomy`, whole subjects until there are so many.
         size: grid of procedural knees.
         anatomy: folder of label maps to render, one case each.
         mirror: adds a mirrored copy of every map, a left knee of a right one.
@@ -81,18 +80,14 @@ def make_phantoms(
         workers: processes.
         halves: tell the medial from the lateral tibial cartilage.
 
-    Returns:
-        The cases.
-
     Raises:
         SettingsError: a number that cannot be used.
-        InputError: no label map in `anatomy`, or one that is no knee.
+        InputError: no label map in `anatomy`, or one that is no knee, or of unknown side with `halves`.
     """
     _require_usable(count, tests, spacing_mm)
     cases = _given(anatomy, tests, mirror, seed) if anatomy else _procedural(count, tests)
     names = NAMES[:7] if anatomy else NAMES
-    lateral = len(names) if halves else None
-    work = partial(_make, output=output, seed=seed, size=size, spacing_mm=spacing_mm, lateral=lateral)
+    work = partial(_make, output, seed, size, spacing_mm, len(names) if halves else None)
     todo = [case for case in cases if not _finished(case, output)]
     map_in_processes(work, todo, workers or default_workers(), "phantoms")
     _describe(cases, output, halved_names(names) if halves else names)
@@ -149,7 +144,7 @@ def _held_out(subjects: list[str], tests: int, seed: int) -> set[str]:
 
 
 def _make(
-    case: PhantomCase, output: Path, seed: int, size: Size, spacing_mm: Float3 | None, lateral: int | None
+    output: Path, seed: int, size: Size, spacing_mm: Float3 | None, lateral: int | None, case: PhantomCase
 ) -> None:
     sample = _sample(case, (seed, case.number), size, spacing_mm)
     image, labels, truth = _paths(case, output)
