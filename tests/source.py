@@ -20,7 +20,7 @@ FLOORS = {
     "core": 2,
     "ground": 1,
 }
-GROUND = {"errors", "console", "files", "__init__"}
+GROUND = {"errors", "console", "files", "allocator", "__init__"}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from kneecascade.core.labels import Labels
 from kneecascade.errors import DatasetError
 from kneecascade.imaging.files import write_channel, write_labels
 from kneecascade.planning.dataset_folder import read_dataset
-from kneecascade.planning.fingerprint import case_fingerprint, data_hash, dataset_fingerprint, hash_cases
+from kneecascade.planning.examine import examine_dataset
+from kneecascade.planning.fingerprint import case_fingerprint, data_hash, hash_cases
 
 MM = (1.0, 1.0, 1.0)
 LABELS = Labels(("background", "slab", "ball", "nothing"), (0, 2, 5, 9))
@@ -82,7 +83,9 @@ def test_the_hash_follows_the_data(tmp_path: Path) -> None:
     raw = read_dataset(folder)
     before = hash_cases(raw, 2)
     assert before == hash_cases(raw)
-    found = dataset_fingerprint(raw, before)
+    problems, found = examine_dataset(raw, before)
+    assert not problems
+    assert found is not None
     assert found.data_hash == data_hash(raw, before)
     assert [case.files_hash for case in found.cases] == list(before)
     (folder / "labelsTr/case0.nii.gz").write_bytes((folder / "labelsTr/case1.nii.gz").read_bytes() + b" ")

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from kneecascade import allocator
 from kneecascade.core.geometry import Int3
 from kneecascade.files import write_json
 from kneecascade.imaging import components
 from kneecascade.inference import cascade, plain
-from kneecascade.network import device
 
 COARSE_FILE, FINE_FILE = "coarse_classes.npy", "fine_classes.npy"
 
@@ -59,7 +59,7 @@ def install(marks_file: Path, answers_folder: Path, in_plain_float32: bool = Fal
     marks: dict[str, Any] = {"imported": time.time(), "networks_s": [], "answers_s": 0.0, "fractions": []}
     load, stage, region = (getattr(cascade, name) for name in ("load_folds", "predict_stage", "find_region"))
     if in_plain_float32:
-        setattr(device, "tune_allocator", lambda: False)  # noqa: B010 - mypy minds the plain way
+        setattr(allocator, "tune_allocator", lambda: False)  # noqa: B010 - mypy minds the plain way
 
     def loaded(folders: Sequence[Path], *a: Any, **k: Any) -> Any:
         result = plain.plain_cascade(folders, *a, **k) if in_plain_float32 else load(folders, *a, **k)

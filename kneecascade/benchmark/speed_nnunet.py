@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from kneecascade.benchmark.speed_phantoms import link
 from kneecascade.benchmark.speed_process import Run, run_measured
 from kneecascade.benchmark.speed_settings import Setting
 from kneecascade.core.geometry import Int3
@@ -64,6 +65,9 @@ class NNUNet:
         count = (len(content["labels"]) - 1) * pieces
         labels = {"background": 0, **{f"label_{k}": k for k in range(1, count + 1)}}
         write_json(target / "dataset.json", {**content, "labels": labels})
+        prepared = Path(f"{PLANS}_3d_fullres")  # nnU-Net looks at the files' endings there
+        for file in (self._preprocessed(dataset) / prepared).iterdir():
+            link(file, target / prepared / file.name)
         self.make_model(new)
 
     def tiles(self, dataset: str, shapes: list[Int3]) -> dict[str, int]:

@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from kneecascade.core.case import LabelVolume, Volume
 from kneecascade.core.geometry import Geometry
 from kneecascade.errors import ImageError
+from kneecascade.imaging.stacking import stacked
 from kneecascade.imaging.truncated import is_truncated
 
 GEOMETRY_TOLERANCE_MM = 1e-2
@@ -46,16 +47,16 @@ def read_volume(images: Sequence[Path]) -> Volume:
     """
     if not images:
         raise ImageError("no image given")
-    arrays, geometries = zip(*(_read(path, sitk.sitkFloat32) for path in images), strict=True)
+    arrays, geometries = zip(*(_read(path, np.float32) for path in images), strict=True)
     for path, geometry in zip(images, geometries, strict=True):
         difference = grid_difference(geometries[0], geometry)
         if difference:
             raise ImageError(f"{path}: {difference} differs from {images[0].name}")
-    stacked = np.stack(arrays)
-    if not np.isfinite(stacked).all():
-        bad = images[int(np.argmin(np.isfinite(stacked).all(axis=(1, 2, 3))))]
-        raise ImageError(f"{bad}: holds values that are not finite")
-    return Volume(stacked, geometries[0])
+    for path, array in zip(images, arrays, strict=True):
+        # NaN comes through both, infinity through one: no array of as many booleans is needed
+        if not (np.isfinite(array.min()) and np.isfinite(array.max())):
+            raise ImageError(f"{path}: holds values that are not finite")
+    return Volume(stacked(arrays), geometries[0])
 
 
 def read_labels(path: Path) -> LabelVolume:
@@ -64,11 +65,10 @@ def read_labels(path: Path) -> LabelVolume:
     Raises:
         ImageError: the file is missing, unreadable, not 3D, or holds fractions.
     """
-    array, geometry = _read(path, sitk.sitkFloat32)
-    rounded = np.rint(array)
-    if not np.array_equal(rounded, array):
+    array, geometry = _read(path, None)
+    if not np.issubdtype(array.dtype, np.integer) and not np.array_equal(np.rint(array), array):
         raise ImageError(f"{path}: a label file must hold whole numbers")
-    return LabelVolume(rounded.astype(np.int16), geometry)
+    return LabelVolume(array.astype(np.int16), geometry)
 
 
 def write_labels(labels: LabelVolume, path: Path) -> None:
@@ -101,15 +101,17 @@ def _require(path: Path) -> None:
         raise ImageError(f"{path}: no such file")
 
 
-def _read(path: Path, pixel: int) -> tuple[np.ndarray, Geometry]:
+def _read(path: Path, dtype: type[np.floating] | None) -> tuple[np.ndarray, Geometry]:
+    """Returns an array in another type, or, for None, in the file's own."""
     geometry = read_geometry(path)
     if is_truncated(path):
         raise ImageError(f"{path}: is truncated; copy it again")
     try:
-        image = sitk.ReadImage(str(path), pixel)
+        image = sitk.ReadImage(str(path))
     except RuntimeError as error:
         raise ImageError(f"{path}: cannot be read; the file may be truncated") from error
-    return sitk.GetArrayFromImage(image), geometry
+    view = sitk.GetArrayViewFromImage(image)
+    return np.array(view, dtype=dtype or view.dtype), geometry
 
 
 def _geometry(

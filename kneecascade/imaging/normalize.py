@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kneecascade.core.plan import Normalization
+from kneecascade.imaging.stacking import stacked
 
 PERCENTILES = (0.5, 99.5)
 INNER_PERCENTILES = (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0)
@@ -33,7 +34,7 @@ def normalize(
     """
     given = standards or ((),) * len(choices)
     triples = zip(array_czyx, choices, given, strict=True)
-    return np.stack([_normalize(channel, choice, standard) for channel, choice, standard in triples])
+    return stacked([_normalize(channel, choice, standard) for channel, choice, standard in triples])
 
 
 def histogram_landmarks(channel: np.ndarray) -> np.ndarray:
@@ -74,8 +75,7 @@ def rising(landmarks: np.ndarray, standard: Sequence[float]) -> tuple[np.ndarray
 
 def is_constant(channel: np.ndarray) -> bool:
     """Says whether a channel holds one value, up to rounding."""
-    mean, std = channel.mean(dtype=np.float64), channel.std(dtype=np.float64)
-    return not std > 1e-6 * max(1.0, abs(mean))
+    return _varies_not(*_mean_and_std(channel))
 
 
 def _normalize(channel: np.ndarray, choice: Normalization, standard: Sequence[float]) -> np.ndarray:
@@ -85,9 +85,25 @@ def _normalize(channel: np.ndarray, choice: Normalization, standard: Sequence[fl
     if choice == "percentile_zscore":
         low, high = np.percentile(channel, PERCENTILES)
         channel = np.clip(channel, np.float32(low), np.float32(high))
-    if is_constant(channel):
+    mean, std = _mean_and_std(channel)
+    if _varies_not(mean, std):
         return np.zeros_like(channel)
     if choice == "histogram":
         return to_standard(channel, standard)
-    mean, std = channel.mean(dtype=np.float64), channel.std(dtype=np.float64)
-    return (channel - np.float32(mean)) * np.float32(1 / std)
+    result = channel - np.float32(mean)
+    result *= np.float32(1 / std)
+    return result
+
+
+def _mean_and_std(channel: np.ndarray) -> tuple[float, float]:
+    """Returns both in float64, a slice at a time: the whole in float64 would take twice its memory."""
+    mean = float(channel.mean(dtype=np.float64))
+    squares = 0.0
+    for part in channel:
+        away = part.astype(np.float64).ravel() - mean
+        squares += float(away @ away)
+    return mean, float(np.sqrt(squares / channel.size))
+
+
+def _varies_not(mean: float, std: float) -> bool:
+    return not std > 1e-6 * max(1.0, abs(mean))

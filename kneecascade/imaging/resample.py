@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from kneecascade.core.geometry import Box, Float3, Int3
+from kneecascade.imaging.stacking import stacked
 from kneecascade.imaging.weights import apply_weights, fraction_weights, image_weights
 
 # A voxel half filled by a sheet 1/1.2 as thick still wins against what lies on either side.
@@ -35,7 +36,7 @@ def resample_image(array_czyx: np.ndarray, shape_zyx: Int3, box: Box | None = No
     box = box or Box.whole(shape_zyx)
     grids = zip(array_czyx.shape[-3:], shape_zyx, box.slices, strict=True)
     weights = [image_weights(n_in, n_out)[rows] for n_in, n_out, rows in grids]
-    return np.stack([apply_weights(channel, weights) for channel in array_czyx])
+    return stacked([apply_weights(channel, weights) for channel in array_czyx])
 
 
 def label_fractions(
@@ -107,9 +108,10 @@ Slices3 = tuple[slice, slice, slice]
 
 
 def _extents(labels: np.ndarray) -> dict[int, Slices3]:
-    """Returns the bounding box of every class that is there."""
-    found = ndimage.find_objects(labels.astype(np.int32, copy=False) + 1)
-    return {index: where for index, where in enumerate(found) if where is not None}
+    """Returns the bounding box of every class that is there; the whole for the background."""
+    z, y, x = (slice(0, n) for n in labels.shape)
+    found = enumerate(ndimage.find_objects(labels), start=1)
+    return {0: (z, y, x), **{index: where for index, where in found if where is not None}}
 
 
 def _fraction(

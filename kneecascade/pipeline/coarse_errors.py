@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kneecascade.allocator import tune_allocator
 from kneecascade.console import tracked
 from kneecascade.core.coarse_errors import CaseErrors, CoarseErrors, Piece
 from kneecascade.core.geometry import Float3
@@ -22,7 +23,7 @@ from kneecascade.imaging.components import Component, large_components, scale_bo
 from kneecascade.inference.folds import weights_file
 from kneecascade.inference.region import find_region
 from kneecascade.inference.stage import Limits, load_stage, predict_stage
-from kneecascade.network.device import choose_device, tune_allocator
+from kneecascade.network.device import choose_device
 from kneecascade.pipeline.margin import allowance_mm, calibrated_margin
 from kneecascade.preprocessing.store import StoredCase, read_whole
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from kneecascade.allocator import tune_allocator
 from kneecascade.console import say, show_table, warn
 from kneecascade.core.case import Case
 from kneecascade.core.dataset import Dataset
@@ -19,9 +20,10 @@ from kneecascade.imaging.files import read_labels, read_volume
 from kneecascade.imaging.orientation import canonical_axes, to_canonical
 from kneecascade.pipeline.plan_summary import say_plan
 from kneecascade.planning.dataset_folder import read_dataset
-from kneecascade.planning.fingerprint import data_hash, dataset_fingerprint, hash_cases
+from kneecascade.planning.examine import examine_dataset
+from kneecascade.planning.fingerprint import data_hash, hash_cases
 from kneecascade.planning.folds import Subjects, read_or_make_splits, read_subjects
-from kneecascade.planning.integrity import Problem, check_dataset
+from kneecascade.planning.integrity import Problem
 from kneecascade.planning.intensities import NO_FILTER, parse_filters, parse_normalizations, with_intensities
 from kneecascade.planning.plan_file import read_plan, write_plan
 from kneecascade.planning.planner import DEFAULT_MEMORY_GB, make_plan
@@ -86,6 +88,7 @@ def plan_and_preprocess(
         PlanError: an edited plan.json is broken.
         SettingsError: no plan fits the memory, or a flag cannot be used.
     """
+    tune_allocator()
     settings = settings or PlanSettings()
     workers = settings.workers or default_workers()
     if settings.memory_gb <= 0:
@@ -151,10 +154,9 @@ def _fingerprint(raw: Dataset, file: Path, workers: int) -> DatasetFingerprint:
         _require_sides(raw, known)
         say(f"{raw.name}: {len(raw.training)} training cases, unchanged since they were checked")
         return known
-    problems = check_dataset(raw, workers)
-    if problems:
+    problems, found = examine_dataset(raw, hashes, workers)
+    if found is None:
         raise _refusal(raw, problems)
-    found = dataset_fingerprint(raw, hashes, workers)
     _require_sides(raw, found)
     for k, name in enumerate(raw.labels.foreground):
         if not any(case.labels[k].volume_mm3 for case in found.cases):

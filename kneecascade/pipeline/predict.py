@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from kneecascade.allocator import tune_allocator
 from kneecascade.console import console, say, show_table, tracked, warn
 from kneecascade.core.case import Volume
 from kneecascade.core.plan import CascadePlan
@@ -19,7 +20,6 @@ from kneecascade.imaging.color_tables import write_color_tables
 from kneecascade.imaging.files import read_volume, write_labels
 from kneecascade.inference.cascade import Cascade, load_cascade
 from kneecascade.inference.stage import Limits
-from kneecascade.network.device import tune_allocator
 from kneecascade.pipeline.dicom_images import write_dicom_seg
 from kneecascade.pipeline.drawing import draw_result
 from kneecascade.pipeline.images import Job, check_dicom_seg, find_jobs

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kneecascade.allocator import tune_allocator
 from kneecascade.console import say, show_table, tracked
 from kneecascade.core.case import Case, LabelVolume
 from kneecascade.core.coarse_errors import CoarseErrors
@@ -24,7 +25,6 @@ from kneecascade.imaging.files import grid_difference, read_labels, read_volume,
 from kneecascade.imaging.orientation import to_canonical
 from kneecascade.inference.cascade import Cascade, load_folds
 from kneecascade.inference.folds import weights_hash
-from kneecascade.network.device import tune_allocator
 from kneecascade.pipeline.coarse_errors import read_coarse_errors
 from kneecascade.pipeline.drawing import draw_result
 from kneecascade.pipeline.margin import left_out_region

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from kneecascade.core.case import Case
+from kneecascade.core.case import Case, LabelVolume, Volume
 from kneecascade.core.dataset import Dataset
 from kneecascade.core.fingerprint import (
     CaseFingerprint,
@@ -29,30 +29,16 @@ from kneecascade.planning.processes import map_in_processes, map_in_threads
 SAMPLED_VOXELS = 1_000_000
 
 
-def dataset_fingerprint(dataset: Dataset, hashes: tuple[str, ...], workers: int = 1) -> DatasetFingerprint:
-    """Measures all training cases in worker processes.
-
-    Args:
-        dataset: a data set without problems (see `planning.integrity`).
-        hashes: what `hash_cases` returned for its training cases.
-        workers: processes.
-
-    Raises:
-        ImageError: a file cannot be read.
-    """
-    measure = partial(_measure, labels=dataset.labels)
-    pairs = list(zip(dataset.training, hashes, strict=True))
-    cases = map_in_processes(measure, pairs, workers, "Fingerprint")
-    return DatasetFingerprint(dataset.name, data_hash(dataset, hashes), tuple(cases))
-
-
-def case_fingerprint(case: Case, labels: Labels, files_hash: str = "") -> CaseFingerprint:
+def case_fingerprint(
+    case: Case, labels: Labels, files_hash: str = "", arrays: tuple[Volume, LabelVolume] | None = None
+) -> CaseFingerprint:
     """Measures one case on the canonical grid.
 
     Args:
         case: images and a label file.
         labels: the labels to measure; an absent one gets zeros.
         files_hash: stored with the numbers.
+        arrays: image and labels where they were read already.
 
     Raises:
         DatasetError: the case has no label file.
@@ -60,7 +46,7 @@ def case_fingerprint(case: Case, labels: Labels, files_hash: str = "") -> CaseFi
     """
     if case.label is None:
         raise DatasetError(f"{case.name}: a training case needs a label file")
-    volume, reference = read_volume(case.images), read_labels(case.label)
+    volume, reference = arrays or (read_volume(case.images), read_labels(case.label))
     geometry = canonical_geometry(volume.geometry)
     array = to_canonical(reference.array, *canonical_axes(reference.geometry))
     pairs = zip(labels.names[1:], labels.values[1:], strict=True)
@@ -85,11 +71,6 @@ def data_hash(dataset: Dataset, hashes: tuple[str, ...]) -> str:
     names = [case.name for case in dataset.training]
     told = json.dumps([dataset.name, labels, dataset.channel_names, names, hashes])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
-
-
-def _measure(pair: tuple[Case, str], labels: Labels) -> CaseFingerprint:
-    case, files_hash = pair
-    return case_fingerprint(case, labels, files_hash)
 
 
 def _hash(case: Case) -> str:

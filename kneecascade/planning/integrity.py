@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from kneecascade.core.case import Case
+from kneecascade.core.case import Case, LabelVolume, Volume
 from kneecascade.core.dataset import Dataset
 from kneecascade.core.geometry import Geometry
 from kneecascade.core.labels import Labels
 from kneecascade.errors import ImageError
 from kneecascade.files import read_json
 from kneecascade.imaging.files import grid_difference, read_geometry, read_labels, read_volume
+from kneecascade.imaging.stacking import stacked
 from kneecascade.planning.dataset_folder import visible_names
 from kneecascade.planning.nifti_fault import nifti_fault
 from kneecascade.planning.processes import map_in_processes
@@ -37,9 +38,31 @@ class Problem:
     what: str
 
 
+@dataclass
+class Arrays:
+    """What was read of a case while it was checked, for whoever needs it next.
+
+    Attributes:
+        channels: one volume of one channel each.
+        labels: the reference, or None.
+    """
+
+    channels: list[Volume] = field(default_factory=list)
+    labels: LabelVolume | None = None
+
+    def volume(self) -> Volume:
+        """Returns all channels as one volume."""
+        return Volume(stacked([volume.array[0] for volume in self.channels]), self.channels[0].geometry)
+
+
+def check_folder(dataset: Dataset) -> list[Problem]:
+    """Returns what is wrong with names and counts; reads no image."""
+    return _names(dataset) + _extra_channels(dataset) + _count(dataset)
+
+
 def check_dataset(dataset: Dataset, workers: int = 1) -> list[Problem]:
     """Reads every file of every case and returns all problems; an empty list is a sound data set."""
-    problems = _names(dataset) + _extra_channels(dataset) + _count(dataset)
+    problems = check_folder(dataset)
     check = partial(check_case, labels=dataset.labels, channels=len(dataset.channel_names))
     cases = [*dataset.training, *dataset.test]
     for found in map_in_processes(check, cases, workers, "Checking files"):
@@ -47,26 +70,27 @@ def check_dataset(dataset: Dataset, workers: int = 1) -> list[Problem]:
     return problems
 
 
-def check_case(case: Case, labels: Labels, channels: int) -> list[Problem]:
+def check_case(case: Case, labels: Labels, channels: int, arrays: Arrays | None = None) -> list[Problem]:
     """Checks the files of one case.
 
     Args:
         case: with or without a label file.
         labels: the values a label file may hold.
         channels: images the case must have.
+        arrays: gets what is read.
 
     Returns:
         Missing, unreadable, truncated, 2D, not finite and constant images, another number of
         channels, grids that differ, label values outside dataset.json, empty label files.
     """
-    problems = []
+    problems, arrays = [], arrays or Arrays()
     if len(case.images) != channels:
         problems.append(Problem(case.name, "", f"{len(case.images)} images, expected {channels}"))
     grids: list[tuple[Path, Geometry]] = []
     for path in case.images:
-        problems += _check_image(case, path, grids)
+        problems += _check_image(case, path, grids, arrays)
     if case.label is not None:
-        problems += _check_label(case, case.label, labels, grids)
+        problems += _check_label(case, case.label, labels, grids, arrays)
     for path, geometry in grids[1:]:
         difference = grid_difference(grids[0][1], geometry)
         if difference:
@@ -74,23 +98,27 @@ def check_case(case: Case, labels: Labels, channels: int) -> list[Problem]:
     return problems
 
 
-def _check_image(case: Case, path: Path, grids: list[tuple[Path, Geometry]]) -> list[Problem]:
+def _check_image(case: Case, path: Path, grids: list[tuple[Path, Geometry]], arrays: Arrays) -> list[Problem]:
     try:
         grids.append((path, _sound_geometry(path)))
-        array = read_volume([path]).array
+        volume = read_volume([path])
     except ImageError as error:
         return [_from_error(case, path, error)]
-    if array.min() == array.max():
-        return [Problem(case.name, path.name, f"every voxel is {array.flat[0]:g}")]
+    if volume.array.min() == volume.array.max():
+        return [Problem(case.name, path.name, f"every voxel is {volume.array.flat[0]:g}")]
+    arrays.channels.append(volume)
     return []
 
 
-def _check_label(case: Case, path: Path, labels: Labels, grids: list[tuple[Path, Geometry]]) -> list[Problem]:
+def _check_label(
+    case: Case, path: Path, labels: Labels, grids: list[tuple[Path, Geometry]], arrays: Arrays
+) -> list[Problem]:
     try:
         grids.append((path, _sound_geometry(path)))
-        values = set(np.unique(read_labels(path).array).tolist())
+        arrays.labels = read_labels(path)
     except ImageError as error:
         return [_from_error(case, path, error)]
+    values = set(np.unique(arrays.labels.array).tolist())
     unknown = sorted(values - set(labels.values))
     if unknown:
         shown = ", ".join(str(value) for value in unknown[:8])

@@ -10,6 +10,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, 
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from kneecascade.allocator import tune_allocator
 from kneecascade.console import tracked
 from kneecascade.errors import KneecascadeError
 from kneecascade.workspace import one_thread_each
@@ -74,7 +75,7 @@ def _unordered(function: Callable[[T], R], items: Sequence[T], workers: int) -> 
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
     with one_thread_each():
-        pool = ProcessPoolExecutor(workers, context, initializer=_ignore_interrupts)
+        pool = ProcessPoolExecutor(workers, context, initializer=_start_worker)
         try:
             futures: dict[Future[R], int] = {pool.submit(function, x): k for k, x in enumerate(items)}
             for future in as_completed(futures):
@@ -90,6 +91,7 @@ def _unordered(function: Callable[[T], R], items: Sequence[T], workers: int) -> 
         pool.shutdown()
 
 
-def _ignore_interrupts() -> None:
+def _start_worker() -> None:
+    tune_allocator()
     # Ctrl-C reaches the whole process group; the parent alone answers it
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -23,10 +23,11 @@ def sample_positions(
         class index to int16 (n, 3) of z, y, x; a class that is absent has no entry.
     """
     rng = np.random.default_rng(SEED)
-    extents = ndimage.find_objects(labels_zyx.astype(np.int32) + 1, max_label=n_classes)
+    whole = (slice(0, n) for n in labels_zyx.shape)
+    extents = [tuple(whole), *ndimage.find_objects(labels_zyx, max_label=n_classes - 1)]
     result = {}
     for index, extent in enumerate(extents):
-        if extent is None:
+        if extent is None or (index == 0 and not (labels_zyx == 0).any()):
             continue
         start = np.array([s.start for s in extent])
         found = _sample(labels_zyx[extent] == index, count, rng)

@@ -30,7 +30,8 @@ from kneecascade.preprocessing.positions import sample_positions
 
 CHUNK_ZYX = (32, 64, 64)
 BLOCK_ZYX = (8, 32, 32)
-COMPRESSION = 5
+COMPRESSION = 1
+"""Level 5 takes five times the time for half a percent less."""
 FLOAT16_MAX = 65504.0
 
 
@@ -214,14 +215,16 @@ def _write_array(path: Path, array: np.ndarray) -> None:
         filters=[blosc2.Filter.SHUFFLE],
         nthreads=1,
     )
-    blosc2.asarray(
-        np.ascontiguousarray(array),
+    stored = blosc2.empty(
+        array.shape,
+        dtype=array.dtype,
         urlpath=str(path),
         mode="w",
         chunks=chunks,
         blocks=blocks,
         cparams=settings,
     )
+    stored[...] = np.ascontiguousarray(array)
 
 
 def _open_array(path: Path) -> Any:

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from kneecascade.allocator import tune_allocator
 from kneecascade.console import say, warn
 from kneecascade.core.plan import CascadePlan, StagePlan
 from kneecascade.core.settings import Stage, TrainSettings
 from kneecascade.errors import TrainingError
 from kneecascade.network.build import build_network, total_stride
-from kneecascade.network.device import Device, choose_device, tune_allocator
+from kneecascade.network.device import Device, choose_device
 from kneecascade.network.fine import FineNet
 from kneecascade.network.pretrained import load_medicalnet
 from kneecascade.network.warm_start import own_weights_file, start_from

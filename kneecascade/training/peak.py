@@ -7,10 +7,11 @@ from pathlib import Path
 
 import torch
 
+from kneecascade.allocator import tune_allocator
 from kneecascade.core.plan import StagePlan
 from kneecascade.core.settings import DeviceName
 from kneecascade.network.build import build_network
-from kneecascade.network.device import choose_device, tune_allocator
+from kneecascade.network.device import choose_device
 from kneecascade.training.step import Stepper, make_optimizer
 
 GB = 1e9
