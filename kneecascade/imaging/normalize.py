@@ -73,9 +73,19 @@ def rising(landmarks: np.ndarray, standard: Sequence[float]) -> tuple[np.ndarray
     return places, np.bincount(which, weights=np.asarray(standard)) / np.bincount(which)
 
 
+def mean_and_std(channel: np.ndarray) -> tuple[float, float]:
+    """Returns both in float64, a slice at a time: the whole in float64 would take twice its memory."""
+    mean = float(channel.mean(dtype=np.float64))
+    squares = 0.0
+    for part in channel:
+        away = part.astype(np.float64).ravel() - mean
+        squares += float(away @ away)
+    return mean, float(np.sqrt(squares / channel.size))
+
+
 def is_constant(channel: np.ndarray) -> bool:
     """Says whether a channel holds one value, up to rounding."""
-    return _varies_not(*_mean_and_std(channel))
+    return _varies_not(*mean_and_std(channel))
 
 
 def _normalize(channel: np.ndarray, choice: Normalization, standard: Sequence[float]) -> np.ndarray:
@@ -85,7 +95,7 @@ def _normalize(channel: np.ndarray, choice: Normalization, standard: Sequence[fl
     if choice == "percentile_zscore":
         low, high = np.percentile(channel, PERCENTILES)
         channel = np.clip(channel, np.float32(low), np.float32(high))
-    mean, std = _mean_and_std(channel)
+    mean, std = mean_and_std(channel)
     if _varies_not(mean, std):
         return np.zeros_like(channel)
     if choice == "histogram":
@@ -93,16 +103,6 @@ def _normalize(channel: np.ndarray, choice: Normalization, standard: Sequence[fl
     result = channel - np.float32(mean)
     result *= np.float32(1 / std)
     return result
-
-
-def _mean_and_std(channel: np.ndarray) -> tuple[float, float]:
-    """Returns both in float64, a slice at a time: the whole in float64 would take twice its memory."""
-    mean = float(channel.mean(dtype=np.float64))
-    squares = 0.0
-    for part in channel:
-        away = part.astype(np.float64).ravel() - mean
-        squares += float(away @ away)
-    return mean, float(np.sqrt(squares / channel.size))
 
 
 def _varies_not(mean: float, std: float) -> bool:

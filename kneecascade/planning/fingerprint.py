@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import partial
 
 import numpy as np
 
@@ -13,7 +12,6 @@ from kneecascade.core.dataset import Dataset
 from kneecascade.core.fingerprint import (
     CaseFingerprint,
     ChannelFingerprint,
-    DatasetFingerprint,
     LabelFingerprint,
 )
 from kneecascade.core.geometry import Float3
@@ -22,8 +20,9 @@ from kneecascade.errors import DatasetError
 from kneecascade.files import content_hash
 from kneecascade.imaging.components import bounding_box, count_components, inscribed_diameter_mm
 from kneecascade.imaging.files import read_labels, read_volume
+from kneecascade.imaging.normalize import mean_and_std
 from kneecascade.imaging.orientation import canonical_axes, canonical_geometry, to_canonical
-from kneecascade.planning.processes import map_in_processes, map_in_threads
+from kneecascade.planning.processes import map_in_threads
 
 # percentiles are taken of about this many voxels: more would not move them visibly
 SAMPLED_VOXELS = 1_000_000
@@ -83,9 +82,10 @@ def _channel(array_zyx: np.ndarray) -> ChannelFingerprint:
     # an odd step does not fall in line with even row lengths
     sample = array_zyx.ravel()[:: step | 1]
     low, middle, high = np.percentile(sample, [0.5, 50, 99.5])
+    mean, std = mean_and_std(array_zyx)
     return ChannelFingerprint(
-        mean=float(array_zyx.mean(dtype=np.float64)),
-        std=float(array_zyx.std(dtype=np.float64)),
+        mean=mean,
+        std=std,
         minimum=float(array_zyx.min()),
         maximum=float(array_zyx.max()),
         percentile_00_5=float(low),
