@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from kneecascade.allocator import tune_allocator
 from kneecascade.console import say, show_table, warn
 from kneecascade.core.case import Case
 from kneecascade.core.dataset import Dataset
@@ -88,7 +87,6 @@ def plan_and_preprocess(
         PlanError: an edited plan.json is broken.
         SettingsError: no plan fits the memory, or a flag cannot be used.
     """
-    tune_allocator()
     settings = settings or PlanSettings()
     workers = settings.workers or default_workers()
     if settings.memory_gb <= 0:

@@ -50,6 +50,7 @@ def map_in_processes(
     """
     workers = min(workers, len(items))
     if workers <= 1:
+        tune_allocator()
         return list(tracked((function(item) for item in items), description, len(items)))
     found: dict[int, R] = {}
     for index, result in tracked(_unordered(function, items, workers), description, len(items)):
