@@ -102,7 +102,7 @@ def test_an_edited_plan_is_kept_until_replan(root: Path, capsys: pytest.CaptureF
     data["fine"]["batch_size"] = -1
     file.write_text(json.dumps(data))
     assert command(root, "--plan-only") == 2
-    assert "fine.batch_size: must be above 0" in capsys.readouterr().err
+    assert "fine.batch_size: must be from 1" in capsys.readouterr().err
     assert command(root, "--plan-only", "--replan", "--memory-gb", "3") == 0
     assert (planned(root).memory_gb, planned(root).region.margin_mm != 3.5) == (3.0, True)
 
