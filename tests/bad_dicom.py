@@ -16,6 +16,7 @@ Change = Callable[[list[Dataset]], object]
 Row = tuple[str, str, tuple[str, ...], str, Callable[[Site], Sequence[object]], tuple[str, ...]]
 LIST, PREDICT = "kc_dicom", "kc_predict"
 GOOD = "out/004_good.nii.gz"
+BESIDE = ("out/predictions.json", "out/labels.ctbl", "out/labels_itksnap.txt")
 
 
 def _series(site: Site, number: int, description: str, change: Change | None = None, **tags: Any) -> Path:
@@ -79,7 +80,7 @@ def _no_dicom(site: Site) -> Sequence[object]:
 
 
 WRITTEN = (GOOD, "out/dicom.json")
-SEGMENTED = (GOOD, "out/predictions.json")
+SEGMENTED = (GOOD, *BESIDE)
 ROWS: tuple[Row, ...] = (
     (LIST, "a folder that is not there", ("no such file or folder",), "check the path", lambda site: (site.root / "none",), ()),
     (LIST, "a folder without DICOM", ("no DICOM images",), "give the folder of the export", _no_dicom, ()),
