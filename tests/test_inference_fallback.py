@@ -161,6 +161,28 @@ def test_a_whole_image_full_of_false_finds_does_not_win(tmp_path: Path) -> None:
     assert not result.region.whole
 
 
+def test_after_a_whole_look_the_coarse_stage_decides_far_from_the_targets(tmp_path: Path) -> None:
+    cascade = _cascade(tmp_path)
+    for stage in (cascade.coarse[0], cascade.fine[0]):
+        assert isinstance(stage, GreyNet)
+    forward = cascade.fine[0].forward
+
+    def sees_bone_in_the_corner(x: torch.Tensor) -> torch.Tensor:
+        logits = forward(x)
+        logits[:, 1, :3, :3, :3] = 9
+        return logits
+
+    cascade.fine[0].forward = sees_bone_in_the_corner  # type: ignore[method-assign]
+    volume, reference = knee(1)
+    result = cascade.predict(volume, whole=True)
+    dice = dice_per_label(reference.array, result.labels.array, cascade.plan.labels)
+    assert dice["cartilage"] > 0.97
+    corners = result.labels.array[:3][:, [0, 1, 2, -3, -2, -1]][:, :, [0, 1, 2, -3, -2, -1]]
+    assert not corners.any()
+    assert result.fine_probabilities is None
+    assert result.region.whole
+
+
 def test_the_whole_image_can_be_asked_for(tmp_path: Path) -> None:
     cascade = _cascade(tmp_path)
     result = cascade.predict(knee(1)[0], whole=True)

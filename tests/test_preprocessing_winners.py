@@ -33,6 +33,17 @@ def test_one_class_alone_wins_everywhere():
     assert (indices == 1).all()
 
 
+def test_probabilities_on_the_same_grid_are_left_alone():
+    shape = (4, 5, 6)
+    probabilities = np.moveaxis(np.random.default_rng(0).dirichlet((1, 1, 1), shape), -1, 0)
+    probabilities = np.ascontiguousarray(probabilities, dtype=np.float32)
+    before = probabilities.copy()
+    indices = np.zeros(shape, dtype=np.uint8)
+    winners.write_winners(indices, probabilities, (0, 1, 2), [linear_weights(n, n) for n in shape])
+    assert np.array_equal(probabilities, before)
+    assert np.array_equal(indices, before.argmax(axis=0))
+
+
 def test_ties_go_to_the_first():
     indices = np.zeros((4, 4, 4), dtype=np.uint8)
     weights = [linear_weights(2, 4)] * 3

@@ -83,14 +83,15 @@ def apply_weights(array_zyx: np.ndarray, weights_zyx: Sequence[np.ndarray]) -> n
         weights_zyx: three matrices (rows, columns) with Z, Y, X columns.
 
     Returns:
-        float32 (rows, rows, rows).
+        float32 (rows, rows, rows), never a view of the array.
     """
     bands = [_band(weights) for weights in weights_zyx]
     result = array_zyx[tuple(slice(start, stop) for start, stop in bands)]
     trimmed = [weights[:, a:b] for weights, (a, b) in zip(weights_zyx, bands, strict=True)]
     for weights in reversed(trimmed):
         result = _last_to_first(result, weights)
-    return np.ascontiguousarray(result, dtype=np.float32)
+    result = np.ascontiguousarray(result, dtype=np.float32)
+    return result.copy() if np.may_share_memory(result, array_zyx) else result
 
 
 def _last_to_first(array: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from kneecascade.core.case import Side, Volume
+from kneecascade.core.case import LabelVolume, Side, Volume
 from kneecascade.core.geometry import Box
 from kneecascade.core.plan import CascadePlan, StagePlan
 from kneecascade.core.settings import DeviceName
@@ -21,8 +21,8 @@ from kneecascade.imaging.components import at_least, bounding_box
 from kneecascade.imaging.orientation import to_canonical
 from kneecascade.inference.folds import one_plan, trained_folds, weights_file
 from kneecascade.inference.pieces import drop_far_pieces
-from kneecascade.inference.plausibility import doubt_of_volumes, touched_sides
-from kneecascade.inference.region import find_region, whole_region
+from kneecascade.inference.plausibility import Doubt, doubt_of_volumes, touched_sides
+from kneecascade.inference.region import find_region, region_around, whole_region
 from kneecascade.inference.result import CascadeResult, Look
 from kneecascade.inference.sides import answer_both_ways, certainty, contradiction, needs_both_ways
 from kneecascade.inference.stage import Limits, load_stage, needs_tiles, predict_stage
@@ -147,12 +147,33 @@ class Cascade:
             fine = fine[(slice(None), *cut)]
             sureness = sureness_of(fine, [vote[cut] for vote in votes], self.plan.labels)
         with _timed(seconds, "restore"):
-            labels = restore(coarse, fine, region, prepared.trace, self.plan)
-            inside = native_box(region.box, prepared.trace)
-            far = drop_far_pieces(labels, coarse, inside, prepared.trace, self.plan)
+            labels, far = self._join(coarse, fine, region, prepared.trace)
             volumes = label_volumes_ml(labels.array, self.plan.labels, labels.geometry.voxel_mm3)
         doubt = doubt_of_volumes(volumes, self.plan, "the fine stage") + far
         return Look(region, fine, labels, volumes, doubt, sureness)
+
+    def _join(
+        self, coarse: np.ndarray, fine: np.ndarray, region: Region, trace: Trace
+    ) -> tuple[LabelVolume, Doubt]:
+        """Returns the labels of both stages, and what is odd about how far they reach.
+
+        After a look at the whole image the coarse stage decides far from the targets, as always: the fine
+        stage has seen little of bone shafts and of air.
+        """
+        labels = restore(coarse, fine, region, trace, self.plan)
+        far = drop_far_pieces(labels, coarse, native_box(region.box, trace), trace, self.plan)
+        box = self._target_box(labels, trace) if region.whole else None
+        around = region_around(box, trace, self.plan) if box else region.box
+        if around == region.box:
+            return labels, far
+        labels = restore(coarse, fine[(slice(None), *around.slices)], Region(around, 1.0), trace, self.plan)
+        drop_far_pieces(labels, coarse, native_box(around, trace), trace, self.plan)
+        return labels, far
+
+    def _target_box(self, labels: LabelVolume, trace: Trace) -> Box | None:
+        """Returns the box around all targets on the canonical native grid; None where there are none."""
+        values = [self.plan.labels.values[k] for k in self.plan.labels.indices(self.plan.targets)]
+        return bounding_box(np.isin(to_canonical(labels.array, trace.axes_zyx, trace.flips_zyx), values))
 
     def _look_everywhere(
         self, prepared: PreparedCase, coarse: np.ndarray, first: Look, seconds: dict[str, float]
@@ -169,10 +190,7 @@ class Cascade:
         """Flags a knee cut by the image, once the fine stage says so too: coarse labels stray more easily."""
         if not look.region.at_border:
             return []
-        targets = self.plan.labels.indices(self.plan.targets)
-        turned = to_canonical(look.labels.array, trace.axes_zyx, trace.flips_zyx)
-        box = bounding_box(np.isin(turned, [self.plan.labels.values[k] for k in targets]))
-        native = trace.native
+        box, native = self._target_box(look.labels, trace), trace.native
         sides = touched_sides(box, native.shape_zyx, native.spacing_mm, self.plan) if box else ()
         if trace.mirrored:
             sides = tuple(OTHER.get(side, side) for side in sides)

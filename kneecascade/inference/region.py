@@ -63,7 +63,7 @@ def find_region(coarse_probabilities: np.ndarray, trace: Trace, plan: CascadePla
     found = _check_box(found, box, plan)
     touched = touched_sides(box, trace.coarse_shape_zyx, found.spacing_mm, plan)
     widened = DOUBT_MARGIN if found.lost or touched else 1.0
-    grown = _on_fine_grid(box, widened * plan.region.margin_mm, trace)
+    grown = _on_fine_grid(box, trace.coarse_shape_zyx, widened * plan.region.margin_mm, trace)
     fraction = grown.voxels / math.prod(trace.fine_shape_zyx)
     return Region(grown, fraction, found.flags, widened=widened, at_border=touched)
 
@@ -71,6 +71,11 @@ def find_region(coarse_probabilities: np.ndarray, trace: Trace, plan: CascadePla
 def whole_region(trace: Trace, flags: tuple[str, ...] = ()) -> Region:
     """Returns the whole image as region."""
     return Region(Box.whole(trace.fine_shape_zyx), 1.0, flags, whole=True)
+
+
+def region_around(box: Box, trace: Trace, plan: CascadePlan) -> Box:
+    """Returns a box of the native grid on the fine one, grown by the plan's margin."""
+    return _on_fine_grid(box, trace.native.shape_zyx, plan.region.margin_mm, trace)
 
 
 def _most_missing(classes: np.ndarray, plan: CascadePlan) -> bool:
@@ -142,8 +147,8 @@ def _check_box(found: _Findings, box: Box, plan: CascadePlan) -> _Findings:
     return _Findings(found.classes, found.spacing_mm, tuple(flags), lost)
 
 
-def _on_fine_grid(box: Box, margin_mm: float, trace: Trace) -> Box:
-    """Returns a box of the coarse grid on the fine one, grown by a margin, rounded outwards, clipped."""
-    fine = scale_box(box, trace.coarse_shape_zyx, trace.fine_shape_zyx)
+def _on_fine_grid(box: Box, shape_zyx: Int3, margin_mm: float, trace: Trace) -> Box:
+    """Returns a box of another grid on the fine one, grown by a margin, rounded outwards, clipped."""
+    fine = scale_box(box, shape_zyx, trace.fine_shape_zyx)
     spacing = _grid_spacing(trace.native.extent_mm, trace.fine_shape_zyx)
     return dilate_box(fine, margin_voxels(margin_mm, spacing), trace.fine_shape_zyx)
