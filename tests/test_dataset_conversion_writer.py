@@ -80,7 +80,7 @@ def test_a_broken_case_stops_no_other_and_is_tried_again(
 
     monkeypatch.setattr(writer, "convert_case", noted)
     folder = convert("oaizib_cm", source, raw, 1, ConvertSettings(skip_broken=True))
-    assert done == ["oaizib_002", "oaizib_003"]
+    assert sorted(done) == ["oaizib_002", "oaizib_003"]  # cases are converted side by side
     assert "3 of 5 cases were converted already" in capsys.readouterr().out
     record = json.loads((folder / "conversion.json").read_text())
     assert list(record["left_out"]) == ["oaizib_003"]
