@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +35,9 @@ from kneecascade.dataset_conversion.catalogue import CATALOGUE
 from kneecascade.dataset_conversion.dicom_folder import read_dicom_folder
 from kneecascade.dataset_conversion.reading import read_hdf5
 from kneecascade.dataset_conversion.sources import SourceOptions, convert
+from kneecascade.dataset_conversion.tables import read_rows
 from kneecascade.dataset_conversion.writer import ConvertSettings
-from kneecascade.errors import DatasetError
+from kneecascade.errors import DatasetError, MissingExtraError
 from kneecascade.imaging.files import read_labels, read_volume
 from kneecascade.imaging.orientation import canonical_axes, canonical_geometry, to_canonical
 
@@ -301,3 +304,15 @@ def test_oai_zib_with_dicom_folders(tmp_path: Path) -> None:
     assert subjects(raw)["oaizib_9001104"]["side"] == "right"
     with pytest.raises(DatasetError, match="0 usable DICOM series, expected one"):
         read_dicom_folder(tmp_path / "zib")
+
+
+@pytest.mark.parametrize(
+    ("package", "read"), [("h5py", lambda path: read_hdf5(path, "data")), ("openpyxl", read_rows)]
+)
+def test_a_missing_package_names_its_extra(
+    package: str, read: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    (tmp_path / "a.xlsx").write_bytes(b"")
+    with pytest.raises(MissingExtraError, match=rf"{package}: pip install kneecascade\[datasets\]"):
+        read(tmp_path / "a.xlsx")

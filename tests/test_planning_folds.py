@@ -69,6 +69,19 @@ def test_grades_of_a_few_cases_only(tmp_path: Path) -> None:
     assert sorted(len(split["val"]) for split in splits) == [4, 4, 5, 5, 5]
 
 
+def test_a_subject_on_both_sides_of_a_fold_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "splits.json"
+    file.write_text(json.dumps([{"train": NAMES[:15], "val": NAMES[15:]}]))
+    rows = {name: SubjectRow(name, f"p{k // 2}") for k, name in enumerate(NAMES)}
+    read_or_make_splits(file, NAMES, rows)
+    err = " ".join(capsys.readouterr().err.split())
+    assert "fold 0 trains on and validates scans of 1 subjects, the first is p7" in err
+    read_or_make_splits(file, NAMES, {name: SubjectRow(name, name) for name in NAMES})
+    assert capsys.readouterr().err == ""
+
+
 def test_the_data_sets_own_split_is_taken_once(tmp_path: Path) -> None:
     file, official = tmp_path / "preprocessed/splits.json", tmp_path / "raw/splits.json"
     official.parent.mkdir()

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from kneecascade.console import warn
 from kneecascade.errors import DatasetError
 from kneecascade.files import read_json, write_json
 from kneecascade.planning.subjects import FILE as SUBJECTS_FILE
@@ -90,9 +91,12 @@ def read_or_make_splits(
         InputError: the file is not JSON.
     """
     if file.is_file():
-        return read_splits(file, names)
+        splits = read_splits(file, names)
+        _warn_of_shared_subjects(splits, subjects or {}, file)
+        return splits
     given = official is not None and official.is_file()
     splits = read_splits(official, names) if official and given else make_splits(names, subjects=subjects)
+    _warn_of_shared_subjects(splits, subjects or {}, file)
     write_json(file, splits)
     return splits
 
@@ -134,6 +138,17 @@ def read_subjects(folder: Path, names: Sequence[str]) -> dict[str, SubjectRow] |
         file = folder / SUBJECTS_FILE
         raise DatasetError(f"{file}: no subject for {len(missing)} training cases, the first is {missing[0]}")
     return {name: rows[name] for name in names}
+
+
+def _warn_of_shared_subjects(splits: Sequence[Split], subjects: Subjects, file: Path) -> None:
+    for k, split in enumerate(splits):
+        people = [{subjects[n].subject for n in split[part] if n in subjects} for part in ("train", "val")]
+        shared = sorted(people[0] & people[1])
+        if shared:
+            warn(
+                f"{file}: fold {k} trains on and validates scans of {len(shared)} subjects, the first is "
+                f"{shared[0]}; its scores are too good"
+            )
 
 
 def _check(split: object, known: set[str], where: str) -> None:
