@@ -136,12 +136,15 @@ def _test_cases(raw: Dataset, model: Path, folds: Sequence[int], train: TrainSet
 def _held_out(raw: Dataset, model: Path, folds: Sequence[tuple[int, Sequence[str]]]) -> list[Scored]:
     labels = {case.name: case.label for case in raw.training}
     cases = []
+    selected: dict[str, None] = {}
     for number, names in folds:
         folder = model / f"fold_{number}" / "validation"
+        selected[str(read_json(folder / "summary.json").get("selection", ""))] = None
         for name in names:
             label = labels[name]
             if label is not None:
                 cases.append(Scored(name, label, folder / f"{name}{raw.file_ending}"))
+    say(f"held-out cases: {'; '.join(selected)}")
     return cases
 
 
