@@ -9,7 +9,8 @@ import numpy as np
 from kneecascade.core.case import Side
 from kneecascade.core.geometry import Geometry
 from kneecascade.dicom.grouping import group
-from kneecascade.dicom.scan import frames_in, is_dicom
+from kneecascade.dicom.scan import frames_in
+from kneecascade.dicom.sniff import is_dicom
 from kneecascade.dicom.source import make_source, read_source
 from kneecascade.errors import DatasetError
 

@@ -18,6 +18,16 @@ THREAD_VARIABLES = (
     "BLOSC_NTHREADS",
 )
 
+FINGERPRINT, PLAN, UNEDITED, SPLITS, TEST, STORE = (
+    "fingerprint.json",
+    "plan.json",
+    "plan_unedited.json",
+    "splits.json",
+    "test.json",
+    "store",
+)
+"""Names in the preprocessed folder of a data set."""
+
 
 @dataclass(frozen=True)
 class Workspace:

@@ -20,10 +20,11 @@ from kneecascade.imaging.files import write_channel, write_labels
 from kneecascade.inference.folds import weights_file
 from kneecascade.network.build import build_network
 from kneecascade.network.checkpoint import save_weights
-from kneecascade.pipeline.plan_and_preprocess import PLAN, STORE, prepare_case
+from kneecascade.pipeline.plan_and_preprocess import prepare_case
 from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.plan_file import write_plan
 from kneecascade.preprocessing.store import case_key
+from kneecascade.workspace import PLAN, STORE
 
 NAME = "Dataset001_Tiny"
 

@@ -14,11 +14,11 @@ from raw_folder import write_raw
 
 from kneecascade.cli.train import main
 from kneecascade.network.checkpoint import load_weights
-from kneecascade.pipeline.plan_and_preprocess import PLAN, STORE, prepare_case
+from kneecascade.pipeline.plan_and_preprocess import prepare_case
 from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.plan_file import write_plan
 from kneecascade.preprocessing.store import case_key
-from kneecascade.workspace import find_workspace
+from kneecascade.workspace import PLAN, STORE, find_workspace
 
 NAME = "Dataset001_Tiny"
 FLAGS = "--device cpu --seed 7 --epochs 3 --iterations-per-epoch 6 --ema --patience 50 --workspace"

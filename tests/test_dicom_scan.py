@@ -9,7 +9,8 @@ from dicom_files import random_stack, series_tags, slices, write, write_series
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from kneecascade.dicom.scan import holds_dicom, is_dicom, quiet_pydicom, scan
+from kneecascade.dicom.scan import quiet_pydicom, scan
+from kneecascade.dicom.sniff import holds_dicom, is_dicom
 from kneecascade.errors import InputError
 
 

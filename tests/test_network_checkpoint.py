@@ -128,3 +128,15 @@ def test_weights_are_no_training_state(tmp_path):
     save_weights(path, network, {})
     with pytest.raises(CheckpointError, match="another network"):
         load_training_state(path, network, optimizer)
+
+
+def test_a_module_of_shapes_alone_takes_the_tensors(tmp_path):
+    torch.manual_seed(0)
+    full = build_network(tiny_medicalnet())
+    save_weights(tmp_path / "w.safetensors", full, {})
+    with torch.device("meta"):
+        empty = build_network(tiny_medicalnet())
+    load_into(empty, tmp_path / "w.safetensors")
+    pairs = zip(full.state_dict().values(), empty.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    assert not any(tensor.is_meta for tensor in (*empty.parameters(), *empty.buffers()))

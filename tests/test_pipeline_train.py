@@ -16,11 +16,12 @@ from kneecascade.pipeline import fold
 from kneecascade.pipeline import train as pipeline
 from kneecascade.pipeline.coarse_errors import errors_file, read_coarse_errors
 from kneecascade.pipeline.margin import with_margin
-from kneecascade.pipeline.plan_and_preprocess import PLAN, STORE, prepare_case
+from kneecascade.pipeline.plan_and_preprocess import prepare_case
 from kneecascade.pipeline.train import train_folds
 from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.plan_file import read_plan, write_plan
 from kneecascade.preprocessing.store import case_key
+from kneecascade.workspace import PLAN, STORE
 
 NAME = "Dataset001_Tiny"
 QUICK = TrainSettings(epochs=1, iterations_per_epoch=2, device="cpu")

@@ -17,13 +17,13 @@ from kneecascade.dataset_conversion.sources import SourceOptions, convert
 from kneecascade.dataset_conversion.writer import RECORD, ConvertSettings
 from kneecascade.errors import DatasetError, InputError
 from kneecascade.files import read_json, write_json
-from kneecascade.pipeline.plan_and_preprocess import SPLITS, PlanSettings, plan_and_preprocess
+from kneecascade.pipeline.plan_and_preprocess import PlanSettings, plan_and_preprocess
 from kneecascade.pipeline.predict import predict_images
 from kneecascade.pipeline.train import train_folds
 from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.folds import read_splits
 from kneecascade.planning.processes import default_workers
-from kneecascade.workspace import Workspace
+from kneecascade.workspace import SPLITS, Workspace
 
 NUMBERS = {"oai_zib": 501, "oaizib_cm": 502, "ski10": 503, "iwoai2019": 504, "skm_tea": 505, "msd": 506}
 RESULT = "reproduce.json"

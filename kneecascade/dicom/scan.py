@@ -15,11 +15,8 @@ from pydicom.uid import UID, MediaStorageDirectoryStorage, SegmentationStorage
 from kneecascade.console import tracked
 from kneecascade.dicom.frame import Frame
 from kneecascade.dicom.header import WANTED, frames_of
+from kneecascade.dicom.sniff import files_in, has_preamble, is_dicom
 from kneecascade.errors import InputError
-
-PREAMBLE = 128
-FIRST_GROUPS = (b"\x08\x00", b"\x02\x00", b"\x00\x08", b"\x00\x02")
-"""Files without a preamble start with an element of group 8 or 2, in either byte order."""
 
 
 @dataclass(frozen=True)
@@ -37,22 +34,6 @@ class Found:
     without_image: int
 
 
-def is_dicom(path: Path) -> bool:
-    """Tells from its first bytes whether a file is DICOM; False where it cannot be opened."""
-    start = _start(path)
-    return has_preamble(path) or (start[:2] in FIRST_GROUPS and len(start) > PREAMBLE)
-
-
-def has_preamble(path: Path) -> bool:
-    """Tells whether a file says that it is DICOM; False where it cannot be opened."""
-    return _start(path)[PREAMBLE:] == b"DICM"
-
-
-def holds_dicom(folder: Path) -> bool:
-    """Tells whether any file of a folder tree is DICOM."""
-    return any(is_dicom(path) for path in _files(folder))
-
-
 def scan(root: Path) -> Found:
     """Reads the headers of all DICOM files of a folder tree, or of one file.
 
@@ -63,7 +44,7 @@ def scan(root: Path) -> Found:
     """
     if not root.exists():
         raise InputError(f"{root}: no such file or folder")
-    files = [path for path in _files(root) if is_dicom(path)]
+    files = [path for path in files_in(root) if is_dicom(path)]
     frames: list[Frame] = []
     unreadable: list[str] = []
     without_image = 0
@@ -122,20 +103,3 @@ def _read(path: Path, name: str) -> list[Frame] | None:
     if not frames and "Image Storage" in UID(kind).name:
         raise ValueError("an image without a size")
     return frames
-
-
-def _files(root: Path) -> Iterator[Path]:
-    if root.is_file():
-        yield root
-        return
-    for path in sorted(root.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
-            yield path
-
-
-def _start(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(PREAMBLE + 4)
-    except OSError:
-        return b""

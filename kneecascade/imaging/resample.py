@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import numpy as np
-from scipy import ndimage
 
 from kneecascade.core.geometry import Box, Float3, Int3
 from kneecascade.imaging.stacking import stacked
@@ -109,6 +108,8 @@ Slices3 = tuple[slice, slice, slice]
 
 def _extents(labels: np.ndarray) -> dict[int, Slices3]:
     """Returns the bounding box of every class that is there; the whole for the background."""
+    from scipy import ndimage  # loaded where it is needed: a prediction resamples no labels
+
     z, y, x = (slice(0, n) for n in labels.shape)
     found = enumerate(ndimage.find_objects(labels), start=1)
     return {0: (z, y, x), **{index: where for index, where in found if where is not None}}

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from scipy import ndimage
 
 NEGLIGIBLE = 1e-8
 ROW_BLOCK = 48
@@ -27,6 +26,8 @@ def image_weights(n_in: int, n_out: int) -> np.ndarray:
         return _frozen(np.eye(n_in))
     if n_out < n_in:
         return area_weights(n_in, n_out)
+    from scipy import ndimage  # loaded where it is needed: a prediction seldom does
+
     return _frozen(ndimage.zoom(np.eye(n_in), (n_out / n_in, 1), order=3, mode="nearest", grid_mode=True))
 
 

@@ -17,7 +17,7 @@ from kneecascade.inference.window import tiled_mean
 from kneecascade.network.build import build_network
 from kneecascade.network.checkpoint import load_into
 from kneecascade.network.device import Device
-from kneecascade.network.fold import fold_batchnorm
+from kneecascade.network.fold import fold_batchnorm, fold_in_place
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,19 @@ def load_stage(path: Path, plan: StagePlan, device: Device) -> nn.Module:
     Raises:
         CheckpointError: the weights are missing, broken or of another network.
     """
-    network = build_network(plan.network)
+    with torch.device("meta"):  # no random numbers for weights that are about to be replaced
+        network = build_network(plan.network)
     load_into(network, path)
-    return ready(network, device)
+    return _placed(fold_in_place(network), device)
 
 
 def ready(network: nn.Module, device: Device) -> nn.Module:
     """Returns an eval copy on the device, BatchNorm folded, channels last, without gradients."""
-    folded = fold_batchnorm(network).requires_grad_(False)
-    folded.to(device=device.device, dtype=device.autocast)
+    return _placed(fold_batchnorm(network), device)
+
+
+def _placed(folded: nn.Module, device: Device) -> nn.Module:
+    folded.requires_grad_(False).to(device=device.device, dtype=device.autocast)
     return folded.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
 

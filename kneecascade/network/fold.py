@@ -6,7 +6,7 @@ import copy
 from itertools import pairwise
 
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 
 def fold_batchnorm(network: nn.Module) -> nn.Module:
@@ -15,11 +15,23 @@ def fold_batchnorm(network: nn.Module) -> nn.Module:
     Every BatchNorm registered right after a convolution in the same module is folded into it:
     in this project's networks, all of them, since registration order is call order.
     """
-    folded = copy.deepcopy(network).eval()
-    for module in list(folded.modules()):
+    return fold_in_place(copy.deepcopy(network))
+
+
+def fold_in_place(network: nn.Module) -> nn.Module:
+    """Does what `fold_batchnorm` does to the network itself; returns it, in eval mode."""
+    for module in list(network.eval().modules()):
         children = list(module.named_children())
-        for (name, child), (next_name, following) in pairwise(children):
-            if isinstance(child, nn.Conv3d) and isinstance(following, nn.BatchNorm3d):
-                setattr(module, name, fuse_conv_bn_eval(child, following))
-                setattr(module, next_name, nn.Identity())
-    return folded
+        for (_, conv), (name, norm) in pairwise(children):
+            if isinstance(conv, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d):
+                _fold(conv, norm)
+                setattr(module, name, nn.Identity())
+    return network
+
+
+def _fold(conv: nn.Conv3d, norm: nn.BatchNorm3d) -> None:
+    if norm.running_mean is None or norm.running_var is None:
+        raise ValueError("a BatchNorm without statistics cannot be folded")
+    conv.weight, conv.bias = fuse_conv_bn_weights(
+        conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
+    )

@@ -24,7 +24,6 @@ from kneecascade.network.pretrained import load_medicalnet, medicalnet_depth_of
 from kneecascade.network.warm_start import own_weights_file, start_from
 from kneecascade.pipeline.coarse_errors import read_coarse_errors
 from kneecascade.pipeline.margin import as_planned
-from kneecascade.pipeline.plan_and_preprocess import PLAN
 from kneecascade.planning.folds import Split
 from kneecascade.planning.plan_file import plan_hash, read_plan, write_plan
 from kneecascade.planning.planner import widen_to_pretrained
@@ -33,6 +32,7 @@ from kneecascade.preprocessing.store import case_key, is_current
 from kneecascade.training.cases import stage_plan
 from kneecascade.training.finish import WEIGHTS_FILE
 from kneecascade.training.loop import STATE_FILE
+from kneecascade.workspace import PLAN
 
 STAGES: tuple[Stage, Stage] = ("coarse", "fine")
 

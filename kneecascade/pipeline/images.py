@@ -6,14 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kneecascade.core.case import Case
-from kneecascade.dicom.scan import has_preamble, holds_dicom, is_dicom
-from kneecascade.dicom.segmentation import require_highdicom
-from kneecascade.dicom.source import Source
+from kneecascade.dicom.sniff import has_preamble, holds_dicom, is_dicom
 from kneecascade.errors import InputError, SettingsError
-from kneecascade.pipeline.dicom_images import find_sources
 from kneecascade.planning.dataset_folder import find_cases
+
+if TYPE_CHECKING:
+    from kneecascade.dicom.source import Source
 
 ENDINGS = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd", ".gipl", ".gipl.gz", ".hdr", ".img", ".img.gz")
 """Endings of 3D images that SimpleITK reads and writes."""
@@ -59,6 +60,8 @@ def find_jobs(
         SettingsError: a result would overwrite an image; a DICOM setting without DICOM.
     """
     if _is_dicom_input(inputs, file_ending):
+        from kneecascade.pipeline.dicom_images import find_sources  # pydicom is loaded for DICOM alone
+
         return _jobs_of_dicom(inputs, output, find_sources(inputs, channels, series, echo))
     if series or echo:
         raise SettingsError(f"{inputs}: --series and --echo are for DICOM, and here is none")
@@ -83,6 +86,8 @@ def check_dicom_seg(jobs: Sequence[Job]) -> None:
         SettingsError: the images are no DICOM.
         MissingExtraError: highdicom is not installed.
     """
+    from kneecascade.dicom.segmentation import require_highdicom
+
     require_highdicom()
     for job in jobs:
         if job.source is None:

@@ -31,16 +31,7 @@ from kneecascade.planning.set_aside import choose_test_set, read_test_set, witho
 from kneecascade.planning.sides import side_of_labels, side_problems
 from kneecascade.preprocessing.store import case_key, is_current, write_case
 from kneecascade.preprocessing.transform import fine_image, prepare, prepare_labels
-from kneecascade.workspace import Workspace
-
-FINGERPRINT, PLAN, UNEDITED, SPLITS, TEST, STORE = (
-    "fingerprint.json",
-    "plan.json",
-    "plan_unedited.json",
-    "splits.json",
-    "test.json",
-    "store",
-)
+from kneecascade.workspace import FINGERPRINT, PLAN, SPLITS, STORE, TEST, UNEDITED, Workspace
 
 
 @dataclass(frozen=True)

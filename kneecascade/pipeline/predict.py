@@ -13,14 +13,12 @@ from kneecascade.console import console, say, show_table, tracked, warn
 from kneecascade.core.case import Volume
 from kneecascade.core.plan import CascadePlan
 from kneecascade.core.settings import PredictSettings
-from kneecascade.dicom.source import read_source, source_record
 from kneecascade.errors import SettingsError
 from kneecascade.files import write_json
 from kneecascade.imaging.color_tables import write_color_tables
 from kneecascade.imaging.files import read_volume, write_labels
 from kneecascade.inference.cascade import Cascade, load_cascade
 from kneecascade.inference.stage import Limits
-from kneecascade.pipeline.dicom_images import write_dicom_seg
 from kneecascade.pipeline.drawing import draw_result
 from kneecascade.pipeline.images import Job, check_dicom_seg, find_jobs
 from kneecascade.pipeline.prediction_record import (
@@ -110,7 +108,12 @@ def limits_of(settings: PredictSettings) -> Limits:
 
 def _timed_read(job: Job) -> Read:
     start = time.perf_counter()
-    volume = read_source(job.source) if job.source else read_volume(job.case.images)
+    if job.source:
+        from kneecascade.dicom.source import read_source  # pydicom is loaded for DICOM alone
+
+        volume = read_source(job.source)
+    else:
+        volume = read_volume(job.case.images)
     return volume, image_hash(job), _since(start)
 
 
@@ -157,6 +160,8 @@ def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettin
     written = time.perf_counter()
     write_labels(result.labels, job.output)
     if settings.dicom_seg and job.source:
+        from kneecascade.pipeline.dicom_images import write_dicom_seg
+
         write_dicom_seg(result.labels, cascade.plan, job.source, folder / f"{name}.dcm", job.case.side)
     if result.coarse_labels is not None:
         write_labels(result.coarse_labels, folder / "coarse" / job.output.name)
@@ -173,8 +178,15 @@ def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettin
     steps["total"] = _since(start)
     images = [str(path.resolve()) for path in job.case.images]
     head = {"file": str(job.output), "images": images, "image_hash": key}
-    dicom = {"dicom": source_record(job.source)} if job.source else {}
-    return {**head, **dicom, **case_record(result), **verdict, "seconds": steps}
+    return {**head, **_dicom_record(job), **case_record(result), **verdict, "seconds": steps}
+
+
+def _dicom_record(job: Job) -> Record:
+    if job.source is None:
+        return {}
+    from kneecascade.dicom.source import source_record
+
+    return {"dicom": source_record(job.source)}
 
 
 def _since(start: float) -> float:

@@ -19,12 +19,11 @@ from kneecascade.evaluation.quality_features import Features, measure_features
 from kneecascade.evaluation.quality_limits import QualityReference, make_reference, sureness_limits
 from kneecascade.files import read_json, write_json
 from kneecascade.imaging.files import read_labels, read_volume
-from kneecascade.pipeline.plan_and_preprocess import PLAN, TEST
 from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.plan_file import read_plan
 from kneecascade.planning.processes import default_workers, map_in_processes
 from kneecascade.planning.set_aside import read_test_set, without_cases
-from kneecascade.workspace import Workspace
+from kneecascade.workspace import PLAN, TEST, Workspace
 
 FILE = "quality.json"
 WORTH_PROCESSES = 16

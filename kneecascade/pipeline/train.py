@@ -15,7 +15,6 @@ from kneecascade.pipeline.budget import SHORTEST_S, round_budget, stage_budget
 from kneecascade.pipeline.coarse_errors import measure_coarse_errors, read_coarse_errors
 from kneecascade.pipeline.fold import STAGES, Fold, check_store, choose_folds, start_folds, write_run
 from kneecascade.pipeline.margin import GREATEST_MM, with_margin
-from kneecascade.pipeline.plan_and_preprocess import PLAN, SPLITS, STORE, TEST
 from kneecascade.pipeline.quality_reference import learn_reference
 from kneecascade.pipeline.rounds import expect_target, rescore, train_rounds
 from kneecascade.pipeline.tissue_cases import tissue_cases
@@ -30,7 +29,7 @@ from kneecascade.training.finish import WEIGHTS_FILE
 from kneecascade.training.loop import train_stage
 from kneecascade.training.position import FIRST_ROUND, Round
 from kneecascade.training.sampling import GUESSED
-from kneecascade.workspace import Workspace
+from kneecascade.workspace import PLAN, SPLITS, STORE, TEST, Workspace
 
 
 def train_folds(
