@@ -60,9 +60,7 @@ def find_jobs(
         SettingsError: a result would overwrite an image; a DICOM setting without DICOM.
     """
     if _is_dicom_input(inputs, file_ending):
-        from kneecascade.pipeline.dicom_images import find_sources  # pydicom is loaded for DICOM alone
-
-        return _jobs_of_dicom(inputs, output, find_sources(inputs, channels, series, echo))
+        return _jobs_of_dicom(inputs, output, _find_sources(inputs, channels, series, echo))
     if series or echo:
         raise SettingsError(f"{inputs}: --series and --echo are for DICOM, and here is none")
     if inputs.is_dir():
@@ -115,6 +113,12 @@ def _is_dicom_input(inputs: Path, file_ending: str) -> bool:
     endings = dict.fromkeys((file_ending, *ENDINGS))
     images = (path for ending in endings for path in inputs.glob(f"*{ending}"))
     return all(has_preamble(path) for path in images) and holds_dicom(inputs)
+
+
+def _find_sources(folder: Path, channels: int, series: str | None, echo: str | None) -> dict[str, Source]:
+    from kneecascade.pipeline.dicom_images import find_sources  # pydicom is loaded for DICOM alone
+
+    return find_sources(folder, channels, series, echo)
 
 
 def _jobs_of_dicom(inputs: Path, output: Path, sources: dict[str, Source]) -> list[Job]:
