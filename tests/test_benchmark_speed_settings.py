@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from kneecascade.core.geometry import Geometry
 from kneecascade.imaging.files import read_labels, write_channel, write_labels
 from kneecascade.imaging.orientation import canonical_axes, to_canonical
 from kneecascade.phantom.anatomy import NAMES
+from kneecascade.planning.plan_file import read_plan, write_plan
 
 
 def place_xyz(geometry: Geometry, index_zyx: np.ndarray) -> np.ndarray:
@@ -88,6 +90,13 @@ def test_more_labels_cover_the_same_voxels() -> None:
     assert plan.labels.names == ("background", "bone_1", "bone_2", "cartilage_1", "cartilage_2")
     assert plan.targets == ("cartilage_1", "cartilage_2")
     assert plan.fine.network.num_classes == plan.coarse.network.num_classes == 5
+
+
+def test_a_plan_with_more_labels_is_accepted_as_any_other(tmp_path: Path) -> None:
+    plan = replace(tiny_plan(), colors=((0, 0, 0), (1, 2, 3), (4, 5, 6)))
+    more, _ = with_pieces(plan, LabelVolume(np.zeros((4, 4, 4), np.uint8), tiny_geometry((4, 4, 4))), 3)
+    write_plan(more, tmp_path / "plan.json")
+    assert len(read_plan(tmp_path / "plan.json").label_colors) == 7
 
 
 def test_answers_of_a_grid_that_is_not_known_are_refused(tmp_path: Path) -> None:

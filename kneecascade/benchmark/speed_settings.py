@@ -96,6 +96,7 @@ def with_pieces(plan: CascadePlan, labels: LabelVolume, pieces: int) -> tuple[Ca
         labels=Labels(names, tuple(range(len(names)))),
         targets=targets,
         region=region,
+        colors=(),
         coarse=_stage_with_pieces(plan.coarse, pieces, len(names)),
         fine=_stage_with_pieces(plan.fine, pieces, len(names)),
     )
