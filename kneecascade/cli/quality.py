@@ -41,6 +41,13 @@ def _judge(arguments: argparse.Namespace) -> int:
     reference = read_reference(model)
     if reference is None:
         raise InputError(f"{model / FILE}: missing or of another version; kc_quality --learn -d ID makes it")
+    if arguments.trial:
+        from kneecascade.pipeline.quality_trial import trial_of_folder
+
+        if arguments.images is None:
+            raise SettingsError("--trial: give the images with -i")
+        trial_of_folder(arguments.predicted, arguments.images, reference, arguments.output, arguments.workers)
+        return 0
     return judge_folder(arguments.predicted, arguments.images, reference, arguments.output, arguments.workers)
 
 
@@ -66,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="measure the training cases of -d, for a model that has no limits",
     )
+    add("--trial", action="store_true", help="spoil sound cases in known ways and count what is noticed")
     add("--workers", type=count, metavar="N", help="processes (default: the processors, at most 4)")
     add_common_arguments(parser)
     return parser

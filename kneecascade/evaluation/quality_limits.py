@@ -61,6 +61,10 @@ WIDEN = ((20, 0.5), (10, 1.0), (0, 2.0))
 """With at least so many training cases a range is widened by this share of it on either side."""
 
 
+RULES_VERSION = 1
+"""Changes with the rules and with the names of what is checked: older limits are then learned again."""
+
+
 @dataclass(frozen=True)
 class Limit:
     """What is believable of one thing.
@@ -91,6 +95,7 @@ class QualityReference:
         labels: names and values.
         always_there: labels that every one of them holds.
         limits: one entry a check and thing.
+        rules: version of the rules that made them.
     """
 
     dataset_name: str
@@ -99,6 +104,7 @@ class QualityReference:
     labels: Labels
     always_there: tuple[str, ...]
     limits: tuple[Limit, ...]
+    rules: int = RULES_VERSION
 
 
 def make_reference(

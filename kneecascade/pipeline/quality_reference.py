@@ -16,7 +16,12 @@ from kneecascade.core.labels import Labels
 from kneecascade.core.record import from_plain, to_plain
 from kneecascade.errors import InputError
 from kneecascade.evaluation.quality_features import Features, measure_features
-from kneecascade.evaluation.quality_limits import QualityReference, make_reference, sureness_limits
+from kneecascade.evaluation.quality_limits import (
+    RULES_VERSION,
+    QualityReference,
+    make_reference,
+    sureness_limits,
+)
 from kneecascade.files import read_json, write_json
 from kneecascade.imaging.files import read_labels, read_volume
 from kneecascade.planning.dataset_folder import read_dataset
@@ -89,9 +94,10 @@ def learn_of_dataset(
 def read_reference(model_folder: Path) -> QualityReference | None:
     """Reads quality.json of a model; None where there is none, or one of another version."""
     try:
-        return from_plain(QualityReference, read_json(model_folder / FILE))
+        found = from_plain(QualityReference, read_json(model_folder / FILE))
     except (InputError, ValueError):
         return None
+    return found if found.rules == RULES_VERSION else None
 
 
 def with_sureness(reference: QualityReference, fold_folders: Sequence[Path]) -> QualityReference:

@@ -1,0 +1,118 @@
+"""Spoils sound cases in known ways and counts what quality control notices."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kneecascade.console import say, show_table
+from kneecascade.errors import InputError
+from kneecascade.evaluation.corruption import (
+    OF_BOTH,
+    OF_IMAGES,
+    OF_LABELS,
+    Spoiled,
+    on_canonical_grid,
+)
+from kneecascade.evaluation.quality_checks import find_flags
+from kneecascade.evaluation.quality_features import measure_features
+from kneecascade.evaluation.quality_limits import QualityReference
+from kneecascade.files import write_json
+from kneecascade.imaging.files import read_labels, read_volume
+from kneecascade.pipeline.label_files import label_files
+from kneecascade.pipeline.quality import image_files
+from kneecascade.planning.processes import default_workers, map_in_processes
+
+WAYS = {**OF_LABELS, **OF_BOTH, **OF_IMAGES}
+SOUND = "sound"
+SHOWN_CHECKS = 4
+Item = tuple[str, Path, tuple[Path, ...]]
+Found = dict[str, list[str]]
+"""Checks that flagged a case, by what was done to it."""
+
+
+def trial_of_folder(
+    labels: Path,
+    images: Path,
+    reference: QualityReference,
+    output: Path | None = None,
+    workers: int | None = None,
+) -> dict[str, Any]:
+    """Spoils every case in every known way, prints and writes how many each check notices.
+
+    A spoiled case counts as noticed when a check flags it that did not flag the sound one.
+
+    Args:
+        labels: folder of sound segmentations.
+        images: folder of their images.
+        reference: limits.
+        output: where the numbers go; None for quality_trial.json in the folder of labels.
+        workers: processes; None for the processors, at most four.
+
+    Returns:
+        What is written.
+
+    Raises:
+        InputError: a folder is missing, or a case has no image.
+        ImageError: a file cannot be read.
+    """
+    files = label_files(labels)
+    channels = sum(limit.check == "noise" for limit in reference.limits)
+    there = image_files(images, channels)
+    missing = [name for name in files if name not in there]
+    if missing or not files:
+        raise InputError(
+            f"{labels}: no image for {missing[0]}" if missing else f"{labels}: no label file in it"
+        )
+    items = [(name, path, there[name]) for name, path in files.items()]
+    trial = partial(_trial, reference=reference)
+    found = map_in_processes(trial, items, workers or default_workers(), "spoiling")
+    cases = dict(zip(files, found, strict=True))
+    summary = {way: _count(list(cases.values()), way) for way in (SOUND, *WAYS)}
+    _show(summary)
+    path = output or labels / "quality_trial.json"
+    written = {"reference": reference.dataset_name, "ways": summary, "cases": cases}
+    write_json(path, written)
+    say(f"every case with the checks that flagged it: {path}")
+    return written
+
+
+def _trial(item: Item, reference: QualityReference) -> Found:
+    name, path, images = item
+    sound = on_canonical_grid(read_volume(images), read_labels(path))
+    found: Found = {SOUND: _flagged(sound, reference)}
+    for way, corrupt in WAYS.items():
+        # the same case is spoiled the same way in every run, whatever other cases there are
+        generator = np.random.default_rng(zlib.crc32(f"{name} {way}".encode()))
+        spoiled = corrupt(sound, reference.labels, generator)
+        found[way] = [check for check in _flagged(spoiled, reference) if check not in found[SOUND]]
+    return found
+
+
+def _flagged(case: Spoiled, reference: QualityReference) -> list[str]:
+    features = measure_features(case.volume, case.label_volume, reference.labels)
+    return sorted({flag.check for flag in find_flags(features, reference)})
+
+
+def _count(cases: Sequence[Found], way: str) -> dict[str, Any]:
+    by_check = Counter(check for case in cases for check in case[way])
+    return {
+        "cases": len(cases),
+        "flagged": sum(bool(case[way]) for case in cases),
+        "by_check": dict(by_check.most_common()),
+    }
+
+
+def _show(summary: dict[str, dict[str, Any]]) -> None:
+    rows = []
+    for way, counts in summary.items():
+        checks = [f"{check} {n}" for check, n in counts["by_check"].items()]
+        shown = ", ".join([*checks[:SHOWN_CHECKS], *(["..."] if len(checks) > SHOWN_CHECKS else [])])
+        rows.append([way, f"{counts['flagged']} of {counts['cases']}", shown])
+    show_table("What quality control notices", ["done to the case", "flagged", "by"], rows)
