@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from kneecascade.errors import ImageError, KneecascadeError
-from kneecascade.planning.processes import default_workers, map_in_processes, map_in_threads
+from kneecascade.planning import processes
+from kneecascade.planning.processes import default_workers, map_in_processes, map_in_threads, workers_for
 
 
 def job(task: str) -> tuple[str, int, str]:
@@ -55,3 +56,9 @@ def test_threads(tmp_path: Path) -> None:
 
 def test_default_workers() -> None:
     assert 1 <= default_workers() <= 4
+
+
+def test_few_items_are_worth_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "default_workers", lambda: 3)
+    assert [workers_for(items) for items in (0, 5, 6, 100)] == [1, 1, 3, 3]
+    assert workers_for(2, 4) == 4

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kneecascade.cli.arguments import count
 from kneecascade.cli.run import MENDABLE, OK, add_common_arguments, run
 from kneecascade.errors import InputError, SettingsError
+
+if TYPE_CHECKING:
+    from kneecascade.evaluation.quality_limits import QualityReference
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,14 +45,26 @@ def _judge(arguments: argparse.Namespace) -> int:
     reference = read_reference(model)
     if reference is None:
         raise InputError(f"{model / FILE}: missing or of another version; kc_quality --learn -d ID makes it")
-    if arguments.trial:
-        from kneecascade.pipeline.quality_trial import trial_of_folder
-
-        if arguments.images is None:
-            raise SettingsError("--trial: give the images with -i")
-        trial_of_folder(arguments.predicted, arguments.images, reference, arguments.output, arguments.workers)
-        return 0
+    if arguments.trial or arguments.repredict:
+        return _trial(arguments, model, reference)
     return judge_folder(arguments.predicted, arguments.images, reference, arguments.output, arguments.workers)
+
+
+def _trial(arguments: argparse.Namespace, model: Path, reference: QualityReference) -> int:
+    from kneecascade.inference.cascade import load_cascade
+    from kneecascade.pipeline.quality import load_judge
+    from kneecascade.pipeline.quality_repredict import repredict_folder
+    from kneecascade.pipeline.quality_trial import trial_of_folder
+
+    if arguments.images is None:
+        raise SettingsError("--trial, --repredict: give the images with -i")
+    if arguments.repredict:
+        cascade = load_cascade(model)
+        judge = load_judge(model, cascade.folds)
+        repredict_folder(cascade, judge, arguments.predicted, arguments.images, arguments.output)
+    else:
+        trial_of_folder(arguments.predicted, arguments.images, reference, arguments.output, arguments.workers)
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         help="measure the training cases of -d, for a model that has no limits",
     )
     add("--trial", action="store_true", help="spoil sound cases in known ways and count what is noticed")
+    add("--repredict", action="store_true", help="spoil images, segment them again, compare doubt with Dice")
     add("--workers", type=count, metavar="N", help="processes (default: the processors, at most 4)")
     add_common_arguments(parser)
     return parser

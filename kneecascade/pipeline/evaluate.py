@@ -21,10 +21,7 @@ from kneecascade.pipeline.label_files import find_labels, label_files
 from kneecascade.pipeline.score_pictures import draw_scores
 from kneecascade.pipeline.score_tables import show_scores
 from kneecascade.pipeline.scores_file import FolderScores, write_scores
-from kneecascade.planning.processes import default_workers, map_in_processes
-
-WORTH_PROCESSES = 4
-"""Fewer cases are scored before other processes have started."""
+from kneecascade.planning.processes import map_in_processes, workers_for
 
 
 @dataclass(frozen=True)
@@ -142,9 +139,7 @@ def _score(
 ) -> tuple[dict[str, CaseScores], dict[str, str]]:
     """Returns scores by case name, and what kept the others from being scored."""
     score = partial(score_pair, labels=labels, settings=measured)
-    if workers is None:
-        workers = default_workers() if len(pairs) >= WORTH_PROCESSES else 1
-    found = map_in_processes(score, pairs, workers, "scoring")
+    found = map_in_processes(score, pairs, workers_for(len(pairs), workers), "scoring")
     cases: dict[str, CaseScores] = {}
     problems: dict[str, str] = {}
     for pair, result in zip(pairs, found, strict=True):

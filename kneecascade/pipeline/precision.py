@@ -16,7 +16,7 @@ from kneecascade.files import write_json
 from kneecascade.imaging.files import read_labels
 from kneecascade.pipeline.cohort import find_rows, repeated_scans
 from kneecascade.pipeline.label_files import find_labels, label_files
-from kneecascade.planning.processes import default_workers, map_in_processes
+from kneecascade.planning.processes import map_in_processes, workers_for
 
 METHOD = {
     "rms_cv_percent": "root mean square coefficient of variation of repeated scans",
@@ -66,7 +66,7 @@ def precision_of_folder(
     labels, source = find_labels(folder, folder, [files[name] for name in scans], settings.labels_file)
     sheets = cartilage_labels(labels) if settings.cartilage is None else settings.cartilage
     measure = partial(_sizes, labels=labels, cartilage=sheets)
-    workers = settings.workers or default_workers()
+    workers = workers_for(len(scans), settings.workers)
     found = map_in_processes(measure, [files[name] for name in scans], workers, "measuring")
     sizes = {name: size for name, size in zip(scans, found, strict=True) if not isinstance(size, str)}
     for name, size in zip(scans, found, strict=True):

@@ -22,7 +22,7 @@ from kneecascade.pipeline.images import ENDINGS
 from kneecascade.pipeline.label_files import label_files
 from kneecascade.pipeline.quality_reference import FILE, read_reference, with_sureness
 from kneecascade.planning.dataset_folder import find_cases
-from kneecascade.planning.processes import default_workers, map_in_processes
+from kneecascade.planning.processes import map_in_processes, workers_for
 
 Record = dict[str, Any]
 SHOWN_FLAGS = 2
@@ -136,7 +136,7 @@ def judge_folder(
     there = image_files(images, channels) if images else {}
     items = [(name, path, there.get(name, ())) for name, path in files.items()]
     judge = partial(_judge_files, reference=reference, with_images=images is not None)
-    found = map_in_processes(judge, items, workers or default_workers(), "judging")
+    found = map_in_processes(judge, items, workers_for(len(items), workers), "judging")
     records = dict(zip(files, found, strict=True))
     for name, record in records.items():
         if "error" in record:

@@ -26,13 +26,11 @@ from kneecascade.files import read_json, write_json
 from kneecascade.imaging.files import read_labels, read_volume
 from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.plan_file import read_plan
-from kneecascade.planning.processes import default_workers, map_in_processes
+from kneecascade.planning.processes import map_in_processes, workers_for
 from kneecascade.planning.set_aside import read_test_set, without_cases
 from kneecascade.workspace import PLAN, TEST, Workspace
 
 FILE = "quality.json"
-WORTH_PROCESSES = 16
-"""Fewer cases are measured before other processes have started."""
 MOST_CASES = 150
 """More would widen the limits little; which ones is drawn by a fixed seed."""
 
@@ -57,10 +55,8 @@ def learn_reference(
     cases = [case for case in raw.training if case.label]
     if len(cases) > MOST_CASES:
         cases = random.Random(0).sample(cases, MOST_CASES)
-    if len(cases) < WORTH_PROCESSES:
-        workers = 1
     measure = partial(_measure, labels=raw.labels)
-    features = map_in_processes(measure, cases, workers or default_workers(), "Quality")
+    features = map_in_processes(measure, cases, workers_for(len(cases), workers), "Quality")
     reference = make_reference(features, raw.labels, raw.name, data_hash)
     write_json(model_folder / FILE, to_plain(reference))
     say(f"quality control: limits from {len(cases)} training cases in {model_folder / FILE}")

@@ -27,7 +27,7 @@ from kneecascade.files import write_json
 from kneecascade.imaging.files import read_labels, read_volume
 from kneecascade.pipeline.label_files import label_files
 from kneecascade.pipeline.quality import image_files
-from kneecascade.planning.processes import default_workers, map_in_processes
+from kneecascade.planning.processes import map_in_processes, workers_for
 
 WAYS = {**OF_LABELS, **OF_BOTH, **OF_IMAGES}
 SOUND = "sound"
@@ -72,7 +72,7 @@ def trial_of_folder(
         )
     items = [(name, path, there[name]) for name, path in files.items()]
     trial = partial(_trial, reference=reference)
-    found = map_in_processes(trial, items, workers or default_workers(), "spoiling")
+    found = map_in_processes(trial, items, workers_for(len(items), workers), "spoiling")
     cases = dict(zip(files, found, strict=True))
     summary = {way: _count(list(cases.values()), way) for way in (SOUND, *WAYS)}
     _show(summary)

@@ -18,6 +18,7 @@ from kneecascade.workspace import one_thread_each
 T = TypeVar("T")
 R = TypeVar("R")
 
+WORTH_PROCESSES = 6  # fewer items are done before other processes have started
 MOST_WORKERS = 4  # each worker holds a whole case in memory, about 1 GB for a knee
 
 
@@ -28,6 +29,18 @@ def default_workers() -> int:
     except AttributeError:  # macOS and Windows have no affinity
         usable = os.cpu_count() or 1
     return max(1, min(MOST_WORKERS, usable))
+
+
+def workers_for(items: int, wanted: int | None = None) -> int:
+    """Returns how many processes to use: those wanted, else the default; one for few items.
+
+    Args:
+        items: how many there are, each a second or so of work.
+        wanted: what the user asked for; None leaves the choice.
+    """
+    if wanted is not None:
+        return wanted
+    return default_workers() if items >= WORTH_PROCESSES else 1
 
 
 def map_in_processes(
