@@ -12,15 +12,14 @@ import numpy as np
 from scipy import stats
 
 from kneecascade.console import say, show_table, tracked
-from kneecascade.errors import InputError
 from kneecascade.evaluation.corruption import OF_BOTH, OF_IMAGES, Spoiled, on_canonical_grid
 from kneecascade.evaluation.overlap import dice_per_label
 from kneecascade.evaluation.report import statistic
 from kneecascade.files import write_json
 from kneecascade.imaging.files import read_labels, read_volume
 from kneecascade.inference.cascade import Cascade
-from kneecascade.pipeline.label_files import label_files
-from kneecascade.pipeline.quality import Judge, image_files
+from kneecascade.pipeline.quality import Judge
+from kneecascade.pipeline.quality_trial import pairs_with_images
 
 WAYS = {**OF_IMAGES, **OF_BOTH}
 SOUND = "sound"
@@ -63,14 +62,10 @@ def repredict_folder(
         InputError: a folder is missing, or a case has no image.
         ImageError: a file cannot be read.
     """
-    files = label_files(references)
-    there = image_files(images, len(cascade.plan.channel_names))
-    missing = [name for name in files if name not in there]
-    if missing or not files:
-        raise InputError(f"{references}: no image for {missing[0]}" if missing else f"{references}: empty")
+    items = pairs_with_images(references, images, len(cascade.plan.channel_names))
     answers: list[Answer] = []
-    for name, path in tracked(files.items(), "segmenting", len(files)):
-        sound = on_canonical_grid(read_volume(there[name]), read_labels(path))
+    for name, path, channels in tracked(items, "segmenting", len(items)):
+        sound = on_canonical_grid(read_volume(channels), read_labels(path))
         for way in (SOUND, *WAYS):
             # the same case is spoiled the same way in every run, whatever other cases there are
             generator = np.random.default_rng(zlib.crc32(f"{name} {way}".encode()))

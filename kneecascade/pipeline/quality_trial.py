@@ -62,18 +62,10 @@ def trial_of_folder(
         InputError: a folder is missing, or a case has no image.
         ImageError: a file cannot be read.
     """
-    files = label_files(labels)
-    channels = sum(limit.check == "noise" for limit in reference.limits)
-    there = image_files(images, channels)
-    missing = [name for name in files if name not in there]
-    if missing or not files:
-        raise InputError(
-            f"{labels}: no image for {missing[0]}" if missing else f"{labels}: no label file in it"
-        )
-    items = [(name, path, there[name]) for name, path in files.items()]
+    items = pairs_with_images(labels, images, sum(limit.check == "noise" for limit in reference.limits))
     trial = partial(_trial, reference=reference)
     found = map_in_processes(trial, items, workers_for(len(items), workers), "spoiling")
-    cases = dict(zip(files, found, strict=True))
+    cases = {name: checks for (name, _, _), checks in zip(items, found, strict=True)}
     summary = {way: _count(list(cases.values()), way) for way in (SOUND, *WAYS)}
     _show(summary)
     path = output or labels / "quality_trial.json"
@@ -81,6 +73,19 @@ def trial_of_folder(
     write_json(path, written)
     say(f"every case with the checks that flagged it: {path}")
     return written
+
+
+def pairs_with_images(labels: Path, images: Path, channels: int) -> list[Item]:
+    """Returns name, label file and images of every case.
+
+    Raises:
+        InputError: a folder is missing, or a case has no image.
+    """
+    files, there = label_files(labels), image_files(images, channels)
+    missing = [name for name in files if name not in there]
+    if missing or not files:
+        raise InputError(f"{labels}: " + (f"no image for {missing[0]}" if missing else "no label file in it"))
+    return [(name, path, there[name]) for name, path in files.items()]
 
 
 def _trial(item: Item, reference: QualityReference) -> Found:
