@@ -93,6 +93,16 @@ def test_visits_are_compared(folder: Path, tmp_path: Path, capsys: pytest.Captur
     )
 
 
+def test_sides_come_from_the_prediction(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "subjects.csv").write_text("case,subject,side\na,p,\nb,p,left\n")
+    sides = {"a": {"side": "right"}, "b": {"side": "right"}, "c": {"error": "not read"}}
+    (folder / "predictions.json").write_text(json.dumps({"labels": NAMED, "cases": sides}))
+    out = tmp_path / "out"
+    assert main(["-i", str(folder), "-o", str(out), "--no-pictures", "--no-meshes"]) == 0
+    said = json.loads((out / "biomarkers.json").read_text())["cases"]
+    assert [said[c]["side"] for c in "ab"] == ["right", "left"]
+
+
 def test_names_and_side_by_word(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [f"{name}={value}" for name, value in NAMED.items() if value]
     command = ["-i", str(folder / "a.nii.gz"), "-o", str(tmp_path / "one"), "--no-pictures"]

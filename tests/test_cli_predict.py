@@ -35,6 +35,7 @@ def _run(workspace: Workspace, *arguments: object) -> int:
 
 def test_a_folder(tmp_path: Path, images: Path, workspace: Workspace) -> None:
     out = tmp_path / "out"
+    (images / "subjects.csv").write_text("case,subject,side\none,p,left\n")
     assert _run(workspace, "-i", images, "-o", out, "--pictures", "--save-coarse") == 0
     assert {p.name for p in out.iterdir()} == {
         "one.nii.gz",
@@ -56,6 +57,7 @@ def test_a_folder(tmp_path: Path, images: Path, workspace: Workspace) -> None:
     assert report["labels"] == {"background": 0, "bone": 1, "cartilage": 2}
     case = report["cases"]["one"]
     assert case["flags"] == []
+    assert [report["cases"][name]["side"] for name in ("one", "two")] == ["left", "unknown"]
     assert case["volumes_ml"]["cartilage"] > 1
     assert 0 < case["region"]["fraction"] < 0.6
     assert {

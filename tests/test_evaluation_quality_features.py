@@ -38,6 +38,16 @@ def test_pieces_and_crumbs() -> None:
     assert "tissue" not in found
 
 
+def test_a_large_label_has_no_large_crumbs() -> None:
+    labels = np.zeros((60, 60, 60), np.int16)
+    labels[10:50, 10:50, 10:50] = 1
+    labels[0:5, 0:5, 0:5] = 1  # .125 ml, .2 % of the label
+    labels[55:59, 55:59, 55:59] = 1  # .064 ml
+    found = measure_features(None, LabelVolume(labels, Geometry((60, 60, 60), (1.0, 1.0, 1.0))), LABELS)
+    assert found["pieces"]["femur"] == 2
+    assert found["crumbs"]["femur"] == pytest.approx(64 / (labels == 1).sum())
+
+
 def test_what_is_not_there_has_no_features() -> None:
     volume, labels = block_knee(0)
     array = np.where(labels.array == 2, 0, labels.array)

@@ -114,6 +114,7 @@ def test_unsure_folds_are_flagged(model: Path) -> None:
     volume, labels = block_knee(20)
     judge = load_judge(model, [])
     sure = judge.record(volume, labels, Sureness({"femur": 0.1}, {"femur": 0.95}), [])
+    assert sure["quality"]["training_cases"] == 12
     assert sure["flags"] == []
     torn = judge.record(volume, labels, Sureness({"femur": 0.1}, {"femur": 0.5}), [])
     assert torn["flags"] == ["smallest Dice of two folds, femur: 0.5, expected at least 0.85"]
@@ -123,7 +124,7 @@ def test_a_model_without_limits_checks_nothing(tmp_path: Path, capsys: pytest.Ca
     judge = load_judge(tmp_path, ["fold_0"])
     assert "kc_quality --learn" in capsys.readouterr().out
     record = judge.record(*block_knee(0), None, ["a doubt"])
-    assert record == {"flags": ["a doubt"], "quality": {"doubt": 1.0, "flags": []}}
+    assert record == {"flags": ["a doubt"], "quality": {"doubt": 1.0, "training_cases": 0, "flags": []}}
 
 
 def test_failed_cases_come_first() -> None:

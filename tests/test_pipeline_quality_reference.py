@@ -8,6 +8,9 @@ from knees import LABELS, block_knee
 
 from kneecascade.core.case import Case
 from kneecascade.core.dataset import Dataset
+from kneecascade.core.record import to_plain
+from kneecascade.evaluation.quality_limits import RULES_VERSION
+from kneecascade.files import write_json
 from kneecascade.imaging.files import write_channel, write_labels
 from kneecascade.pipeline import quality_reference
 from kneecascade.pipeline.quality_reference import FILE, learn_reference, read_reference, with_sureness
@@ -47,6 +50,15 @@ def test_no_reference_or_another_version(tmp_path: Path) -> None:
     assert read_reference(tmp_path) is None
     (tmp_path / FILE).write_text('{"limits": []}')
     assert read_reference(tmp_path) is None
+
+
+def test_limits_of_older_rules_are_learned_again(raw: Dataset, tmp_path: Path) -> None:
+    found = to_plain(learn_reference(raw, "abc", tmp_path))
+    assert found.pop("rules") == RULES_VERSION
+    write_json(tmp_path / FILE, found)  # as the first rules left it
+    assert read_reference(tmp_path) is None
+    assert learn_reference(raw, "abc", tmp_path).rules == RULES_VERSION
+    assert read_reference(tmp_path) is not None
 
 
 def test_entropy_of_held_out_cases_makes_a_limit(raw: Dataset, tmp_path: Path) -> None:

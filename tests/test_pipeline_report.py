@@ -37,6 +37,8 @@ def results_folder(folder: Path) -> Path:
             "file": str(out / f"{name}.nii.gz"),
             "images": [str(folder / "images" / f"{name}_0000.nii.gz")],
             "flags": flags,
+            "side": "left",
+            "quality": {"training_cases": 37},
             "region": {"fraction": 0.31, "whole": False},
             "volumes_ml": {"femur": 4.3, "femoral_cartilage": 1.08},
             "seconds": {"total": 1.5},
@@ -66,6 +68,7 @@ def test_every_case_is_in_the_file(tmp_path: Path, capsys: pytest.CaptureFixture
     cases = {case["name"]: case for case in data["cases"]}
     assert cases["broken"]["error"] == "not segmented: broken.nii.gz: cannot be read"
     assert [len(plane["frames"]) for plane in cases["good"]["planes"]] == [4, 4, 4]
+    assert cases["good"]["text"].startswith("left knee; 24 x 30 x 20 voxels")
     assert data["volume_labels"] == ["femoral_cartilage"]
     assert data["ranges"]["femoral_cartilage"] == [5.0, 25.0]
 
@@ -98,6 +101,18 @@ def test_an_image_that_moved_away(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert sum("planes" in case for case in embedded(out / "report.html")["cases"]) == 2
 
 
+def test_unchecked_results_are_told(tmp_path: Path) -> None:
+    out = results_folder(tmp_path)
+    predictions = json.loads((out / "predictions.json").read_text())
+    del predictions["cases"]["good"]["quality"], predictions["cases"]["good"]["side"]
+    write_json(out / "predictions.json", predictions)
+    main([str(out), "--no-3d", "--frames", "1"])
+    cases = {case["name"]: case for case in embedded(out / "report.html")["cases"]}
+    assert cases["good"]["training_cases"] == 0
+    assert cases["doubtful <b>"]["training_cases"] == 37
+    assert cases["good"]["text"].startswith("side unknown")
+
+
 def test_a_folder_without_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path)]) == 2
     assert "no predictions.json" in capsys.readouterr().err
@@ -115,6 +130,7 @@ def test_a_browser_shows_it(tmp_path: Path) -> None:
     assert re.findall(r'<figure data-plane="(\w+)"', knee) == ["sagittal", "coronal", "axial"]
     assert 'class="contours" src="data:image/png;base64,' in knee
     assert "js-plotly-plot" in knee
+    assert "unlike the 37 training cases" in knee
 
 
 def dumped(url: str, folder: Path) -> str:

@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         "--side",
         choices=("auto", "left", "right", "unknown"),
         default="auto",
-        help="of every knee; auto: subjects.csv, else medial and lateral labels, else unknown",
+        help="of every knee; auto: subjects.csv, else as predicted, else medial and lateral labels",
     )
     add("--subjects", type=Path, metavar="CSV", help="a subjects.csv (default: beside the labels)")
     add("--no-pictures", action="store_true", help="draw no maps")

@@ -22,7 +22,9 @@ from kneecascade.imaging.orientation import canonical_axes, canonical_geometry, 
 WORKING_MM = 0.75
 """Finer axes are thinned to about this: nothing here needs more, and a knee takes a fraction of the time."""
 PIECE_SHARE = 0.02
-"""Pieces of less than this share of their label are crumbs, not pieces."""
+PIECE_ML = 0.1
+"""Pieces of less than this share of their label, and less than this volume, are crumbs, not pieces. A share
+alone would let pieces of 2 ml beside a femur pass as crumbs."""
 AXES = ("z", "y", "x")
 SIDES = (("foot", "head"), ("front", "back"), ("right", "left"))
 SAMPLED_VOXELS = 400_000
@@ -107,7 +109,7 @@ def _of_pieces(grid: _Grid) -> Features:
     for index, name in _there(grid, whole["voxel_counts"]):
         total = int(whole["voxel_counts"][index])
         sizes = counts[1:][owner[1:] == index]
-        large = sizes[sizes >= PIECE_SHARE * total]
+        large = sizes[sizes >= min(PIECE_SHARE * total, PIECE_ML / voxel_ml)]
         volume[name], pieces[name] = total * voxel_ml, float(large.size)
         crumbs[name] = 1 - float(large.sum()) / total
         centres[name] = whole["centroids"][index] * grid.spacing_mm

@@ -61,7 +61,7 @@ WIDEN = ((20, 0.5), (10, 1.0), (0, 2.0))
 """With at least so many training cases a range is widened by this share of it on either side."""
 
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Changes with the rules and with the names of what is checked: older limits are then learned again."""
 
 
@@ -95,7 +95,7 @@ class QualityReference:
         labels: names and values.
         always_there: labels that every one of them holds.
         limits: one entry a check and thing.
-        rules: version of the rules that made them.
+        rules: version of the rules that made them; files that do not say are of the first.
     """
 
     dataset_name: str
@@ -104,7 +104,7 @@ class QualityReference:
     labels: Labels
     always_there: tuple[str, ...]
     limits: tuple[Limit, ...]
-    rules: int = RULES_VERSION
+    rules: int = 1
 
 
 def make_reference(
@@ -121,7 +121,7 @@ def make_reference(
     limits = [limit for check in RULES for limit in limits_of(check, cases)]
     volumes: list[Mapping[str, float]] = [case["volume"] for case in cases]
     there = tuple(name for name in volumes[0] if all(name in volume for volume in volumes))
-    return QualityReference(dataset_name, data_hash, len(cases), labels, there, tuple(limits))
+    return QualityReference(dataset_name, data_hash, len(cases), labels, there, tuple(limits), RULES_VERSION)
 
 
 def limits_of(check: str, cases: Sequence[Features]) -> list[Limit]:

@@ -26,7 +26,7 @@ from kneecascade.pipeline.label_files import label_files, named_values
 from kneecascade.pipeline.visits import compare_visits
 from kneecascade.planning.subjects import SubjectRow, read_subject_rows, read_subject_table
 
-CASE_FILE, RUN_FILE = "measures.json", "biomarkers.json"
+CASE_FILE, RUN_FILE, PREDICTIONS = "measures.json", "biomarkers.json", "predictions.json"
 Record = dict[str, Any]
 
 
@@ -37,7 +37,7 @@ class BiomarkerSettings:
     Attributes:
         labels: name=value words; empty where the names come from elsewhere.
         preset: a known data set's labels, or None.
-        side: of every knee; "auto" asks subjects.csv, then medial and lateral labels.
+        side: of every knee; "auto" asks subjects.csv, predictions.json, then medial and lateral labels.
         subjects: a subjects.csv; None looks beside the labels and in the folder above.
         pictures: whether to draw maps.
         meshes: whether to write surfaces.
@@ -74,6 +74,7 @@ def measure_folder(inputs: Path, output: Path, settings: BiomarkerSettings) -> i
     folder = inputs if inputs.is_dir() else inputs.parent
     structures = _structures(folder, settings)
     rows = subject_rows(folder, settings.subjects)
+    sides = _sides(folder, rows)
     problems: dict[str, str] = {}
     done: dict[str, Record] = {}
     for name, file in tracked(files.items(), "measuring", len(files)):
@@ -81,7 +82,7 @@ def measure_folder(inputs: Path, output: Path, settings: BiomarkerSettings) -> i
             done[name] = read_json(output / name / CASE_FILE)
             continue
         try:
-            side = _side(name, rows, settings.side)
+            side = sides.get(name, "unknown") if settings.side == "auto" else settings.side
             done[name] = _measure(name, file, output / name, structures, side, settings)
         except KneecascadeError as error:
             problems[name] = str(error)
@@ -160,7 +161,7 @@ def _structures(folder: Path, settings: BiomarkerSettings) -> Structures:
         return from_preset(settings.preset)
     for file in (
         folder / "dataset.json",
-        folder / "predictions.json",
+        folder / PREDICTIONS,
         folder.resolve().parent / "dataset.json",
     ):
         if file.is_file():
@@ -170,7 +171,13 @@ def _structures(folder: Path, settings: BiomarkerSettings) -> Structures:
     )
 
 
-def _side(name: str, rows: dict[str, SubjectRow], choice: SideChoice) -> Side:
-    if choice != "auto":
-        return choice
-    return rows[name].side if name in rows else "unknown"
+def _sides(folder: Path, rows: dict[str, SubjectRow]) -> dict[str, Side]:
+    """Returns the sides that are known: of subjects.csv, else as kc_predict wrote them down."""
+    file = folder / PREDICTIONS
+    cases = (read_json(file).get("cases") or {}) if file.is_file() else {}
+    told: dict[str, Side] = {}
+    for name, record in cases.items():
+        side = record.get("side")
+        if side == "left" or side == "right":
+            told[name] = side
+    return told | {name: row.side for name, row in rows.items() if row.side != "unknown"}

@@ -177,7 +177,7 @@ def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettin
     # Reading runs beside the previous image's networks, so it is no part of the total.
     steps["total"] = _since(start)
     images = [str(path.resolve()) for path in job.case.images]
-    head = {"file": str(job.output), "images": images, "image_hash": key}
+    head = {"file": str(job.output), "images": images, "image_hash": key, "side": job.case.side}
     return {**head, **_dicom_record(job), **case_record(result), **verdict, "seconds": steps}
 
 

@@ -53,15 +53,18 @@ class Judge:
             flags: what the inference doubted.
         """
         if self.reference is None:
-            return {"flags": list(flags), "quality": {"doubt": float(len(flags)), "flags": []}}
+            nothing = {"doubt": float(len(flags)), "training_cases": 0, "flags": []}
+            return {"flags": list(flags), "quality": nothing}
         features = measure_features(volume, labels, self.reference.labels)
         if sureness is not None:
             features |= {"entropy": sureness.entropy, "fold agreement": sureness.fold_dice}
         found = [flag for flag in find_flags(features, self.reference) if not _said(flag, flags)]
-        return {
-            "flags": [*flags, *(flag.text for flag in found)],
-            "quality": {"doubt": doubt(found, len(flags)), "flags": to_plain(found)},
+        quality = {
+            "doubt": doubt(found, len(flags)),
+            "training_cases": self.reference.cases,
+            "flags": to_plain(found),
         }
+        return {"flags": [*flags, *(flag.text for flag in found)], "quality": quality}
 
 
 def load_judge(model_folder: Path, folds: Sequence[str]) -> Judge:
@@ -73,7 +76,8 @@ def load_judge(model_folder: Path, folds: Sequence[str]) -> Judge:
     """
     reference = read_reference(model_folder)
     if reference is None:
-        say(f"no {FILE} with this model: results are not held against training cases (kc_quality --learn)")
+        say(f"no {FILE} of this version with the model: results are not held against training cases")
+        say("kc_quality --learn -d ID makes it")
         return Judge(None)
     return Judge(with_sureness(reference, [model_folder / fold for fold in folds]))
 

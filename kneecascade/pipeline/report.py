@@ -143,7 +143,8 @@ def _case(
     share = 100 * record["region"]["fraction"]
     return {
         "name": name,
-        "text": f"{_grid_text(volume)}; region {share:.0f} % of the image",
+        "text": f"{_side_text(record)}; {_grid_text(volume)}; region {share:.0f} % of the image",
+        "training_cases": (record.get("quality") or {}).get("training_cases", 0),
         "flags": list(record["flags"]),
         "volumes_ml": record["volumes_ml"],
         "region": record["region"],
@@ -153,6 +154,11 @@ def _case(
         "maps": measures.maps(name),
         "measures": measures.rows(name),
     }
+
+
+def _side_text(record: Record) -> str:
+    side = record.get("side", "unknown")
+    return f"{side} knee" if side in ("left", "right") else "side unknown"
 
 
 def _grid_text(volume: Volume) -> str:

@@ -188,8 +188,11 @@
   }
 
   function flags(item) {
-    if (!item.flags.length) return make("p", { class: "fine" }, "Nothing was noticed that is unlike the training data.");
-    return make("div", { class: "flags" }, make("strong", {}, "Reasons for doubt"), make("ul", {}, ...item.flags.map((f) => make("li", {}, f))));
+    const checked = item.training_cases > 0;
+    if (checked && !item.flags.length) return make("p", { class: "fine" }, `Nothing was noticed that is unlike the ${item.training_cases} training cases.`);
+    const found = item.flags.length ? [make("strong", {}, "Reasons for doubt"), make("ul", {}, ...item.flags.map((f) => make("li", {}, f)))] : [];
+    if (!checked) found.push(make("p", { class: "unchecked" }, "Not held against training cases: the model has no limits; kc_quality --learn makes them."));
+    return make("div", { class: "flags" }, ...found);
   }
 
   function showCase(item) {
