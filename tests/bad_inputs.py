@@ -224,7 +224,8 @@ PREDICTION = (
     Bad(PREDICT, "a memory limit below nothing", ("memory limit",), "give 0 or more", _predict(_nothing, "--memory-limit-gb", "-1")),
     Bad(PREDICT, "one image cut off among others", ("three", "not segmented"), "copy the file again; the others are done", _predict(lambda s: _cut(s.image("three", _noise()))), BOTH_DONE),
     Bad(PREDICT, "one file that is no image", ("three", "not segmented"), "replace it; the others are done", _predict(lambda s: (s.images / "three.nii.gz").write_text("hello")), BOTH_DONE),
-    Bad(PREDICT, "one image (not NIfTI, whose reader takes NaN as 0) with a value that is not a number", ("three", "not segmented"), "find out why the image holds NaN; the others are done", _predict(lambda s: s.image("three", _spoilt(np.nan), ".mha")), BOTH_DONE),
+    Bad(PREDICT, "one image with a value that is not a number", ("three", "not segmented", "not finite"), "replace it, such as by 0 outside the scan; the others are done", _predict(lambda s: s.image("three", _spoilt(np.nan))), BOTH_DONE),
+    Bad(PREDICT, "one image (.mha) with a value that is infinite", ("three", "not segmented", "not finite"), "as above", _predict(lambda s: s.image("three", _spoilt(np.inf), ".mha")), BOTH_DONE),
     Bad(PREDICT, "one image with two dimensions", ("three", "not segmented"), "give volumes; the others are done", _predict(lambda s: _flat_nifti(s.images / "three.nii.gz")), BOTH_DONE),
     Bad(PREDICT, "one image with the wrong channels", ("two", "no such file"), "give the channels the model was trained on", _predict(lambda s: (s.images / "two.nii.gz").rename(s.images / "two_0001.nii.gz")), ONE_DONE),
 )  # fmt: skip

@@ -51,6 +51,19 @@ def test_one_file_may_be_given(tmp_path: Path) -> None:
     assert [frame.name for frame in scan(path).frames] == [path.name]
 
 
+def test_a_dicomdir_stands_for_its_folder(tmp_path: Path) -> None:
+    write_series(tmp_path / "DICOM/A", random_stack(), series_tags())
+    (tmp_path / "DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
+    assert len(scan(tmp_path / "DICOMDIR").frames) == 10
+
+
+def test_an_archive_that_is_not_unpacked_is_named(tmp_path: Path) -> None:
+    (tmp_path / "export.zip").write_bytes(b"PK" * 300)
+    for given in (tmp_path, tmp_path / "export.zip"):
+        with pytest.raises(InputError, match=r"no DICOM images in it; unpack export\.zip first"):
+            scan(given)
+
+
 def test_a_folder_without_dicom_is_refused(tmp_path: Path) -> None:
     (tmp_path / "knee.nii.gz").write_bytes(b"\x1f\x8b" * 100)
     with pytest.raises(InputError, match="no DICOM images in it"):

@@ -116,6 +116,11 @@ def test_a_broken_series_and_both_knees_fail_alone(
     assert "005_bad: not segmented: missing slice: a slice is missing between slice 7" in told
 
 
+def test_whoever_gives_the_side_knows_better_than_the_tags(tmp_path: Path, model: Path) -> None:
+    write_series(tmp_path / "in", grey_knee(0), series_tags(4, "two", Laterality="B"))
+    assert run(model, "-i", tmp_path / "in", "-o", tmp_path / "out", "--side", "left") == 0
+
+
 def test_a_series_or_an_echo_is_chosen(tmp_path: Path) -> None:
     tags = series_tags(7, "DESS")
     for number in (1, 2):

@@ -1,8 +1,7 @@
-"""kneecascade.planning.integrity, kneecascade.planning.nifti_fault."""
+"""kneecascade.planning.integrity."""
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,7 @@ from kneecascade.core.geometry import Geometry
 from kneecascade.core.labels import Labels
 from kneecascade.imaging.files import write_channel, write_labels
 from kneecascade.planning.dataset_folder import read_dataset
-from kneecascade.planning.integrity import Problem, check_case, check_dataset
-from kneecascade.planning.nifti_fault import nifti_fault
+from kneecascade.planning.integrity import check_case, check_dataset
 
 SHAPE = (24, 28, 32)
 MM = (1.0, 1.0, 1.0)
@@ -72,7 +70,8 @@ def test_values_that_are_not_finite(tmp_path: Path, value: float, ending: str) -
     array[2, 3, 4] = value
     write_channel(array, Geometry(SHAPE, MM), tmp_path / f"a{ending}")
     ((problem),) = check_case(Case("a", (tmp_path / f"a{ending}",)), Labels(("background",), (0,)), 1)
-    assert problem == Problem("a", f"a{ending}", "holds values that are not finite")
+    assert (problem.case, problem.file) == ("a", f"a{ending}")
+    assert problem.what.startswith("holds values that are not finite")
 
 
 def test_a_constant_image(folder: Path) -> None:
@@ -94,14 +93,8 @@ def test_empty_labels_and_single_slices(folder: Path) -> None:
 def test_truncated_files(folder: Path) -> None:
     packed = folder / "imagesTr/case0_0000.nii.gz"
     content = packed.read_bytes()
-    assert nifti_fault(packed) == ""
     packed.write_bytes(content[: len(content) // 2])
     assert problems(folder) == [("case0", "is truncated; copy it again")]
-    plain = folder / "plain.nii"
-    plain.write_bytes(gzip.decompress(content))
-    assert nifti_fault(plain) == ""
-    plain.write_bytes(gzip.decompress(content)[:-1])
-    assert nifti_fault(plain) == "is truncated; copy it again"
 
 
 def test_channels_count_and_names(folder: Path) -> None:

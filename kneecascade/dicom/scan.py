@@ -18,6 +18,8 @@ from kneecascade.dicom.header import WANTED, frames_of
 from kneecascade.dicom.sniff import files_in, has_preamble, is_dicom
 from kneecascade.errors import InputError
 
+ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar", ".dcm.gz")
+
 
 @dataclass(frozen=True)
 class Found:
@@ -35,7 +37,7 @@ class Found:
 
 
 def scan(root: Path) -> Found:
-    """Reads the headers of all DICOM files of a folder tree, or of one file.
+    """Reads the headers of all DICOM files of a folder tree, or of one file; of a DICOMDIR, of its folder.
 
     Files that are no DICOM and DICOMDIR are passed over.
 
@@ -44,6 +46,8 @@ def scan(root: Path) -> Found:
     """
     if not root.exists():
         raise InputError(f"{root}: no such file or folder")
+    if root.is_file() and root.name.upper() == "DICOMDIR":
+        root = root.parent
     files = [path for path in files_in(root) if is_dicom(path)]
     frames: list[Frame] = []
     unreadable: list[str] = []
@@ -60,7 +64,9 @@ def scan(root: Path) -> Found:
             frames += found or []
             without_image += found == []
     if not frames and not unreadable:
-        raise InputError(f"{root}: no DICOM images in it")
+        packed = next((path.name for path in files_in(root) if path.name.lower().endswith(ARCHIVES)), None)
+        hint = f"; unpack {packed} first" if packed else ""
+        raise InputError(f"{root}: no DICOM images in it{hint}")
     return Found(frames, unreadable, without_image)
 
 

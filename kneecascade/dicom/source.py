@@ -49,14 +49,20 @@ def make_source(found: ImageSet, echo: str | None, channels: int) -> Source:
     return Source(found, "channels" if channels > 1 else echo or "rss")
 
 
-def read_source(source: Source) -> Volume:
+def read_source(source: Source, one_knee: bool = False) -> Volume:
     """Reads the channels.
+
+    Args:
+        source: what to read.
+        one_knee: somebody said which knee it is, whatever its tags say.
 
     Raises:
         ImageError: the set is refused, shows both knees, lacks the echo, or a slice cannot be decoded.
     """
-    if source.found.side == "both":
-        raise ImageError("its tags say that it shows both knees; split the image and give one at a time")
+    if source.found.side == "both" and not one_knee:
+        raise ImageError(
+            "its tags say that it shows both knees; split the image, or give --side where it shows but one"
+        )
     if source.echo == "channels":
         return read_channels(echo_stacks(source.found, None))
     stacks = echo_stacks(source.found, source.echo)
@@ -97,4 +103,4 @@ def read_again(files: Sequence[Path], record: Mapping[str, Any]) -> Volume:
     if not sets:
         place = files[0].parent if files else "no files"
         raise ImageError(f"{place}: no longer holds series {record['series_uid']}")
-    return read_source(Source(sets[0], record["echo"] or "rss"))
+    return read_source(Source(sets[0], record["echo"] or "rss"), one_knee=True)

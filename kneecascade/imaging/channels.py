@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from kneecascade.core.geometry import Geometry
 from kneecascade.errors import ImageError
+from kneecascade.imaging.files import require_whole
 
 
 def read_channels(path: Path) -> tuple[tuple[np.ndarray, ...], Geometry]:
@@ -19,7 +20,7 @@ def read_channels(path: Path) -> tuple[tuple[np.ndarray, ...], Geometry]:
         spacing and origin are dropped.
 
     Raises:
-        ImageError: the file is missing, unreadable, or neither 3D nor 4D.
+        ImageError: the file is missing, unreadable, truncated, not finite, or neither 3D nor 4D.
     """
     if not path.is_file():
         raise ImageError(f"{path}: no such file")
@@ -27,6 +28,7 @@ def read_channels(path: Path) -> tuple[tuple[np.ndarray, ...], Geometry]:
         image = sitk.ReadImage(str(path))
     except RuntimeError as error:
         raise ImageError(f"{path}: cannot be read as an image") from error
+    require_whole(path)
     dimension, components = image.GetDimension(), image.GetNumberOfComponentsPerPixel()
     if (dimension, components > 1) not in {(3, False), (3, True), (4, False)}:
         raise ImageError(f"{path}: expected 3D or 4D, found {dimension}D with {components} components")

@@ -13,11 +13,13 @@ import SimpleITK as sitk
 from kneecascade.core.case import LabelVolume, Volume
 from kneecascade.core.geometry import Geometry
 from kneecascade.errors import ImageError
+from kneecascade.imaging.not_finite import count_not_finite
 from kneecascade.imaging.stacking import stacked
 from kneecascade.imaging.truncated import is_truncated
 
 GEOMETRY_TOLERANCE_MM = 1e-2
 DIRECTION_TOLERANCE = 1e-3
+NOT_FINITE = "holds values that are not finite"
 
 
 def read_geometry(path: Path) -> Geometry:
@@ -55,7 +57,7 @@ def read_volume(images: Sequence[Path]) -> Volume:
     for path, array in zip(images, arrays, strict=True):
         # NaN comes through both, infinity through one: no array of as many booleans is needed
         if not (np.isfinite(array.min()) and np.isfinite(array.max())):
-            raise ImageError(f"{path}: holds values that are not finite")
+            raise ImageError(f"{path}: {NOT_FINITE}; replace them")
     return Volume(stacked(arrays), geometries[0])
 
 
@@ -83,6 +85,19 @@ def write_channel(array_zyx: np.ndarray, geometry: Geometry, path: Path) -> None
     _write(array_zyx, geometry, path)
 
 
+def require_whole(path: Path) -> None:
+    """Checks what SimpleITK reads over in a NIfTI file, making it 0 without a word.
+
+    Raises:
+        ImageError: voxels are missing at the end, or are NaN or infinite.
+    """
+    if is_truncated(path):
+        raise ImageError(f"{path}: is truncated; copy it again")
+    odd = count_not_finite(path)
+    if odd:
+        raise ImageError(f"{path}: {NOT_FINITE} ({odd} voxels of NaN or infinity); replace them")
+
+
 def grid_difference(a: Geometry, b: Geometry) -> str:
     """Says what differs between two grids: "shape", "spacing", "origin", "direction"; "" if nothing."""
     if a.shape_zyx != b.shape_zyx:
@@ -104,8 +119,7 @@ def _require(path: Path) -> None:
 def _read(path: Path, dtype: type[np.floating] | None) -> tuple[np.ndarray, Geometry]:
     """Returns an array in another type, or, for None, in the file's own."""
     geometry = read_geometry(path)
-    if is_truncated(path):
-        raise ImageError(f"{path}: is truncated; copy it again")
+    require_whole(path)
     try:
         image = sitk.ReadImage(str(path))
     except RuntimeError as error:

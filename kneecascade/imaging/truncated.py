@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import math
 import os
-import struct
 import zlib
 from pathlib import Path
 from typing import BinaryIO
 
+from kneecascade.imaging.nifti_header import HEADER_SIZES, voxel_layout
+
 GZIP_MAGIC = b"\x1f\x8b"
-HEADER_SIZES = (348, 540)
 BLOCK = 1 << 22
 
 
@@ -24,45 +23,31 @@ def is_truncated(path: Path) -> bool:
     Args:
         path: any file; what is not a single-file NIfTI is left to SimpleITK, which notices by itself.
     """
-    with path.open("rb") as stream:
-        packed = stream.read(2) == GZIP_MAGIC
+    packed = is_packed(path)
     try:
-        with _opened(path, packed) as stream:
+        with opened(path, packed) as stream:
             header = stream.read(HEADER_SIZES[1])
-            expected = _promised_bytes(header)
-            if expected is None:
+            layout = voxel_layout(header)
+            if layout is None:
                 return False
             if not packed:
-                return path.stat().st_size < expected
-            if _length_in_trailer(path) == expected % 2**32:
+                return path.stat().st_size < layout.end
+            if _length_in_trailer(path) == layout.end % 2**32:
                 return False
-            return len(header) + _count(stream) < expected
+            return len(header) + _count(stream) < layout.end
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return True
 
 
-def _opened(path: Path, packed: bool) -> BinaryIO:
+def is_packed(path: Path) -> bool:
+    """Says whether a file is compressed by gzip, whatever its name."""
+    with path.open("rb") as stream:
+        return stream.read(2) == GZIP_MAGIC
+
+
+def opened(path: Path, packed: bool) -> BinaryIO:
+    """Opens a file to read it unpacked."""
     return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
-
-
-def _promised_bytes(header: bytes) -> int | None:
-    """Returns where the voxels end by a NIfTI-1 or NIfTI-2 header; None for anything else."""
-    for order in "<>":
-        if len(header) < HEADER_SIZES[0]:
-            return None
-        size = struct.unpack_from(order + "i", header)[0]
-        if size == 348 and header[344:347] == b"n+1":
-            dimensions = struct.unpack_from(order + "8h", header, 40)
-            (bits,) = struct.unpack_from(order + "h", header, 72)
-            (offset,) = struct.unpack_from(order + "f", header, 108)
-        elif size == 540 and header[4:7] == b"n+2" and len(header) >= 540:
-            dimensions = struct.unpack_from(order + "8q", header, 16)
-            (bits,) = struct.unpack_from(order + "h", header, 14)
-            (offset,) = struct.unpack_from(order + "q", header, 168)
-        else:
-            continue
-        return int(offset) + math.prod(dimensions[1 : 1 + dimensions[0]]) * bits // 8
-    return None
 
 
 def _length_in_trailer(path: Path) -> int:

@@ -27,6 +27,7 @@ from kneecascade.inference.result import CascadeResult, Look
 from kneecascade.inference.sides import answer_both_ways, certainty, contradiction, needs_both_ways
 from kneecascade.inference.stage import Limits, load_stage, needs_tiles, predict_stage
 from kneecascade.inference.sureness import mean_and_votes, sureness_of
+from kneecascade.inference.two_knees import require_one_knee
 from kneecascade.network.device import Device, choose_device
 from kneecascade.planning.plan_file import read_plan
 from kneecascade.planning.sides import OTHER
@@ -68,6 +69,7 @@ class Cascade:
         whole: bool = False,
         keep_probabilities: bool = False,
         side: Side = "unknown",
+        refuse_two: bool = False,
     ) -> CascadeResult:
         """Segments one image.
 
@@ -84,25 +86,38 @@ class Cascade:
             whole: let the fine stage look at the whole image, whatever the coarse stage found.
             keep_probabilities: return the fine stage's probabilities as well.
             side: of the knee.
+            refuse_two: refuse an image that shows two knees; without it the larger one is segmented, flagged.
 
         Raises:
-            ImageError: the number of channels is not the plan's.
+            ImageError: the number of channels is not the plan's, or the image shows two knees.
         """
 
         def answer(taken_for: Side) -> CascadeResult:
             seconds: dict[str, float] = {}
             with _timed(seconds, "prepare"):
                 prepared = prepare(volume, self.plan, name, taken_for)
-            return self._answer(prepared, taken_for, coarse_alone, whole, seconds)
+            coarse = self._coarse(prepared, refuse_two, seconds)
+            return self._answer(prepared, coarse, taken_for, coarse_alone, whole, seconds)
 
         result = answer_both_ways(answer, self.plan) if needs_both_ways(side, self.plan) else answer(side)
         return result if keep_probabilities else replace(result, fine_probabilities=None)
 
-    def _answer(
-        self, prepared: PreparedCase, side: Side, coarse_alone: bool, whole: bool, seconds: dict[str, float]
-    ) -> CascadeResult:
+    def _coarse(self, prepared: PreparedCase, refuse_two: bool, seconds: dict[str, float]) -> np.ndarray:
         with _timed(seconds, "coarse"):
             coarse = self._probabilities(self.coarse, prepared.coarse, self.plan.coarse)
+            if refuse_two:
+                require_one_knee(coarse, prepared.trace, self.plan)
+        return coarse
+
+    def _answer(
+        self,
+        prepared: PreparedCase,
+        coarse: np.ndarray,
+        side: Side,
+        coarse_alone: bool,
+        whole: bool,
+        seconds: dict[str, float],
+    ) -> CascadeResult:
         with _timed(seconds, "region"):
             found = whole_region(prepared.trace) if whole else find_region(coarse, prepared.trace, self.plan)
         look = self._look_closely(prepared, coarse, found, seconds)

@@ -111,7 +111,7 @@ def _timed_read(job: Job) -> Read:
     if job.source:
         from kneecascade.dicom.source import read_source  # pydicom is loaded for DICOM alone
 
-        volume = read_source(job.source)
+        volume = read_source(job.source, one_knee=job.case.side != "unknown")
     else:
         volume = read_volume(job.case.images)
     return volume, image_hash(job), _since(start)
@@ -154,6 +154,7 @@ def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettin
         coarse_alone=settings.save_coarse,
         keep_probabilities=settings.save_probabilities,
         side=job.case.side,
+        refuse_two=True,
     )
     judged = time.perf_counter()
     verdict = judge.record(volume, result.labels, result.sureness, result.flags)

@@ -19,7 +19,6 @@ from kneecascade.files import read_json
 from kneecascade.imaging.files import grid_difference, read_geometry, read_labels, read_volume
 from kneecascade.imaging.stacking import stacked
 from kneecascade.planning.dataset_folder import visible_names
-from kneecascade.planning.nifti_fault import nifti_fault
 from kneecascade.planning.processes import map_in_processes
 
 
@@ -138,9 +137,6 @@ def _sound_geometry(path: Path) -> Geometry:
     geometry = read_geometry(path)
     if min(geometry.shape_zyx) < 2:
         raise ImageError(f"{path}: a single slice, expected a 3D image")
-    fault = nifti_fault(path)
-    if fault:
-        raise ImageError(f"{path}: {fault}")
     return geometry
 
 
