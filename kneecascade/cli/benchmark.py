@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kneecascade.cli.arguments import count
+from kneecascade.cli.benchmark_accuracy import ACCURACY, add_accuracy, run_accuracy
 from kneecascade.cli.benchmark_reproduce import REPRODUCE, add_reproduce, run_reproduce
 from kneecascade.cli.run import add_common_arguments, run
 
@@ -93,6 +94,7 @@ def _filters(arguments: argparse.Namespace) -> None:
 
 
 SUBCOMMANDS: dict[str, Subcommand] = {
+    "accuracy": Subcommand(ACCURACY, add_accuracy, run_accuracy),
     "reproduce": Subcommand(REPRODUCE, add_reproduce, run_reproduce),
     "filters": Subcommand("what filters do to noise, edges, shading", _add_filters, _filters),
     "memory": Subcommand("the planner's memory estimate beside measured peaks", _add_memory, _memory),

@@ -8,6 +8,7 @@ from typing import Literal
 Stage = Literal["coarse", "fine"]
 SideChoice = Literal["auto", "left", "right", "unknown"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+ClockName = Literal["wall", "processor"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class TrainSettings:
         ema: whether a moving average of the weights is saved in place of the last.
         target_dice: mean Dice of the targets on the held-out cases that is good enough; None for any.
         max_rounds: schedules of the fine stage at most, where there is a target.
+        clock: what counts against the time limit of a stage: the wall clock, or the seconds that all threads
+            of this process computed, which another program on the machine does not stretch.
     """
 
     epochs: int | None = None
@@ -55,6 +58,7 @@ class TrainSettings:
     ema: bool = False
     target_dice: float | None = None
     max_rounds: int = 1
+    clock: ClockName = "wall"
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def train_stage(
         TrainingError: no cases, unreadable patches, or a loss that stays not finite.
         CheckpointError: the checkpoint to go on from does not fit.
     """
-    clock = Clock()
+    clock = Clock(settings.clock)
     task = Task(stage, plan, settings, folder, budget_s)
     folder.mkdir(parents=True, exist_ok=True)
     bench = set_up(task, training, held_out, augmentation or Augmentation(), sampling)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from kneecascade.core.settings import TrainSettings
+from kneecascade.core.settings import ClockName, TrainSettings
 
 DEFAULT_EPOCHS = 250
 WARM_UP = 0.02  # share of the training with a rising learning rate
@@ -58,10 +58,11 @@ def make_schedule(settings: TrainSettings, budget_s: float | None) -> Schedule:
 
 
 class Clock:
-    """Seconds of a training, over all its runs."""
+    """Seconds of a training, over all its runs: of the wall clock, or computed by this process."""
 
-    def __init__(self) -> None:
-        self._start = time.monotonic()
+    def __init__(self, name: ClockName = "wall") -> None:
+        self._read = time.process_time if name == "processor" else time.monotonic
+        self._start = self._read()
 
     def add(self, seconds: float) -> None:
         """Counts the seconds that earlier runs took as well."""
@@ -69,4 +70,4 @@ class Clock:
 
     def elapsed_s(self) -> float:
         """Returns the seconds so far."""
-        return time.monotonic() - self._start
+        return self._read() - self._start
