@@ -75,8 +75,9 @@ def test_init_of_rooms_is_empty(room: str) -> None:
 @every_module
 def test_walls(module: Module) -> None:
     if "torch" in module.top_names:
-        # speed_peer runs in nnU-Net's environment, as a script that nothing here imports
-        assert module.room in {"network", "training", "inference"} or module.path.stem == "speed_peer"
+        # these run in nnU-Net's environment, as scripts that nothing here imports
+        peers = {"speed_peer", "accuracy_peer"}
+        assert module.room in {"network", "training", "inference"} or module.path.stem in peers
     if "SimpleITK" in module.top_names:
         assert module.room == "imaging"
     if "matplotlib" in module.top_names:
@@ -137,7 +138,7 @@ def test_every_file_says_what_it_is(module: Module) -> None:
 @pytest.mark.parametrize("module", [m for m in MODULES if m.room == "cli"], ids=lambda m: m.name)
 def test_commands_are_thin(module: Module) -> None:
     assert module.text.count("\n") < 120
-    if module.path.stem not in {"__init__", "run", "arguments", "benchmark_reproduce"}:
+    if module.path.stem not in {"__init__", "run", "arguments", "benchmark_accuracy", "benchmark_reproduce"}:
         assert re.search(r"^def main\(argv: list\[str\] \| None = None\) -> int:", module.text, re.M)
 
 

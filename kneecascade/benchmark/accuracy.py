@@ -163,6 +163,7 @@ def _head(task: Task, settings: AccuracySettings, ground: Ground) -> Record:
         "tool": "kneecascade" if variant else PEER,
         "variant": variant.name if variant else PEER,
         "words": variant.words if variant else "nnU-Net v2, its own plan and trainer, 3d_fullres",
+        "first": variant is settings.variants[0],
         "way": variant.way if variant else PEER,
         "train": dict(variant.train) if variant else {},
         "dataset": ground.raw.name,

@@ -96,7 +96,8 @@ class PeerRun:
         if memory != DEFAULT_GB:
             target_gb = str(max(SMALLEST_GB, memory))
             arguments += ["-gpu_memory_target", target_gb, "-overwrite_plans_name", self.plans]
-        run_measured([command, *arguments], self.folder / "nnunet.log", self._places())
+        places = {**self._places(), "nnUNet_n_proc_DA": workers}
+        run_measured([command, *arguments], self.folder / "nnunet.log", places)
         fold = self.ground.fold
         split = {"train": list(fold.training), "val": [case.name for case in fold.held_out]}
         write_json(target / "splits_final.json", [split])

@@ -12,6 +12,7 @@ from typing import Any
 
 from kneecascade.benchmark.accuracy_alone import predict_alone
 from kneecascade.benchmark.accuracy_ground import Ground
+from kneecascade.benchmark.accuracy_region import count_misses
 from kneecascade.benchmark.accuracy_variants import Variant
 from kneecascade.core.coarse_errors import CoarseErrors
 from kneecascade.core.plan import CascadePlan, StagePlan
@@ -21,6 +22,7 @@ from kneecascade.files import read_json
 from kneecascade.network.build import build_network
 from kneecascade.network.checkpoint import load_metadata
 from kneecascade.network.cost import count_cost
+from kneecascade.pipeline.budget import SHORTEST_S
 from kneecascade.pipeline.coarse_errors import ERRORS, measure_coarse_errors, read_coarse_errors
 from kneecascade.pipeline.fold import write_run
 from kneecascade.pipeline.margin import with_margin
@@ -32,6 +34,8 @@ from kneecascade.training.loop import train_stage
 from kneecascade.training.sampling import GUESSED, Sampling
 
 Record = dict[str, Any]
+STEPS_AN_EPOCH = 100
+"""The checkpoint of every epoch is where an interrupted run goes on."""
 EVERYWHERE = replace(GUESSED, in_region=0.0)
 """For a fine stage that looks at whole images: patches around targets, else from anywhere."""
 
@@ -73,8 +77,9 @@ class OurRun:
     ) -> None:
         self.folder, self.ground, self.variant, self.plan, self.budget = folder, ground, variant, plan, budget
         self.fold = folder / "model" / "fold_0"
-        self.settings = TrainSettings(
-            seed=budget.seed, device=budget.device, clock=budget.clock, resume=True, **variant.train
+        self.settings = replace(
+            TrainSettings(seed=budget.seed, device=budget.device, clock=budget.clock, resume=True),
+            **{"iterations_per_epoch": STEPS_AN_EPOCH, **variant.train},
         )
 
     def train(self) -> Record:
@@ -90,7 +95,8 @@ class OurRun:
             plan = with_margin(self.plan, errors)
             write_run(fold, plan, self.settings)
             used = 0.0 if self.budget.coarse else errors.seconds + _seconds(self.fold / "coarse")
-            self._train("fine", plan, self.budget.seconds - used, sampling_from(errors, plan))
+            left_s = max(SHORTEST_S, self.budget.seconds - used)
+            self._train("fine", plan, left_s, sampling_from(errors, plan))
         stages = {p.parent.name: load_metadata(p) for p in sorted(self.fold.glob(f"*/{WEIGHTS_FILE}"))}
         return {
             "steps": {stage: int(found["steps"]) for stage, found in stages.items()},
@@ -104,19 +110,21 @@ class OurRun:
             CheckpointError: a case could not be predicted.
         """
         output = self.folder / "predictions"
-        start = time.perf_counter()
+        start, region = time.perf_counter(), None
         if self.variant.way == "cascade":
             settings = PredictSettings(device=self.budget.device, tta=self.budget.tta, resume=True)
             failed = predict_images(self.fold.parent, images, output, (0,), settings)
             if failed:
                 raise CheckpointError(f"{output}: {failed} cases could not be predicted")
-            looks = self._looks(read_json(output / FILE)["cases"])
+            records = read_json(output / FILE)["cases"]
+            looks, region = self._looks(records), count_misses(self.ground.scored, records, self.plan)
         else:
             looks = predict_alone(self.fold, self.variant.way, self.ground, output, self.budget.device)
         seconds = (time.perf_counter() - start) / len(self.ground.scored)
         turns = 2 ** len(self.plan.mirror_axes) if self.budget.tta and self.variant.way == "cascade" else 1
         macs = sum(self._macs_a_voxel(stage) * voxels for stage, voxels in looks.items()) * turns
-        return {"seconds_a_case": seconds, "gmacs_a_case": macs / 1e9, "voxels_a_case": looks}
+        cost = {"seconds_a_case": seconds, "gmacs_a_case": macs / 1e9, "voxels_a_case": looks}
+        return {**cost, "region": region}
 
     def _coarse_of_cascade(self) -> CoarseErrors:
         """Trains or takes over the coarse stage; returns how it errs on the held-out cases."""

@@ -1,7 +1,8 @@
 """nnU-Net v2 trained and predicting; run by the interpreter of nnU-Net's own environment.
 
-Imports nothing of kneecascade. Plan, network, loss, augmentation, optimiser and schedule are nnU-Net's own; only
-the numbers of epochs and of steps an epoch are set. The number of threads stays the environment's, as kneecascade's.
+Imports nothing of kneecascade. Plan, network, loss, augmentation, optimiser and schedule are nnU-Net's own;
+only the numbers of epochs and of steps an epoch are set. The number of threads stays the environment's, as
+kneecascade's.
 
     accuracy_peer.py about     OUT
     accuracy_peer.py calibrate OUT DATASET DEVICE PLANS STEPS
@@ -73,7 +74,7 @@ def train(
     validation: str,
     seed: str,
 ) -> None:
-    """Trains fold 0 to the end of its schedule; goes on where a checkpoint lies. Nothing is validated after."""
+    """Trains fold 0 to the end of its schedule, without validating; goes on where a checkpoint lies."""
     import numpy as np
     import torch
 
@@ -129,7 +130,7 @@ def predict(out: Path, *arguments: str) -> None:
         counted["a tile"] += (inputs[0] if spread else result).numel() * prod(layer.weight.shape[1:])
 
     kind._internal_maybe_mirror_and_predict = tile
-    torch.set_num_threads = lambda number: None  # the environment's number, not all processors
+    torch.set_num_threads = lambda nthreads: None  # the environment's number, not all processors
     sys.argv = ["nnUNetv2_predict", *arguments]
     module.predict_entry_point()
     _write(out, {"tiles": counted["tiles"], "macs": counted["macs"]})

@@ -127,13 +127,24 @@ def parse_variants(text: str) -> tuple[Variant, ...]:
     Raises:
         SettingsError: a name is unknown or there twice, or an edit cannot be read.
     """
-    # a comma inside brackets belongs to a value
-    parts = [part.strip() for part in re.split(r",(?![^\[]*\])", text) if part.strip()]
+    parts = [part.strip() for part in _split(text) if part.strip()]
     variants = tuple(_parsed(part) for part in parts)
     names = [variant.name for variant in variants]
     if not names or len(set(names)) < len(names):
         raise SettingsError(f"--variants {text}: name at least one, each once")
     return variants
+
+
+def _split(text: str) -> list[str]:
+    """Splits at commas; one inside brackets belongs to a value."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character == "[") - (character == "]")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
 
 
 def _parsed(text: str) -> Variant:

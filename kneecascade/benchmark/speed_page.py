@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
+from kneecascade.benchmark.marked_section import markdown_table, marks, write_section
 from kneecascade.benchmark.speed_numbers import Numbers, Row
-from kneecascade.errors import InputError
-from kneecascade.files import write_text
 
-BEGIN, END = "<!-- speed: begin -->", "<!-- speed: end -->"
+BEGIN, END = marks("speed")
 
 
 def page(numbers: Numbers, picture: str) -> str:
@@ -26,15 +24,7 @@ def write_into(file: Path, section: str) -> None:
     Raises:
         InputError: the page is missing or has no marks.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise InputError(f"{file}: no such page") from error
-    pattern = re.escape(BEGIN) + ".*" + re.escape(END)
-    if not re.search(pattern, text, re.S):
-        raise InputError(f"{file}: has no lines {BEGIN} and {END} to write between")
-    new = f"{BEGIN}\n{section}\n{END}"
-    write_text(file, re.sub(pattern, lambda _: new, text, flags=re.S))
+    write_section(file, "speed", section)
 
 
 def verdict(row: Row) -> str:
@@ -87,7 +77,7 @@ def _about_peer(numbers: Numbers) -> str:
 
 def _targets(rows: Iterable[Row]) -> str:
     header = ["what", "nnU-Net", "kneecascade", "times better", "target"]
-    return _table(header, [cells(row) for row in rows])
+    return markdown_table(header, [cells(row) for row in rows])
 
 
 def _split(numbers: Numbers) -> str:
@@ -122,14 +112,9 @@ def _growth(numbers: Numbers) -> str:
         theirs = numbers.middle(f"peer prepare {name}") if peer else None
         rows.append((f"plan and preprocess, cases: {cases}", theirs, numbers.middle(f"ours prepare {name}")))
     texts = [[str(what), _amount(a, "s"), _amount(b, "s")] for what, a, b in rows]
-    return "How costs grow, seconds with process start:\n\n" + _table(
+    return "How costs grow, seconds with process start:\n\n" + markdown_table(
         ["what", "nnU-Net", "kneecascade"], texts
     )
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _amount(value: float | None, unit: str) -> str:

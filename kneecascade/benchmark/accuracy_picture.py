@@ -1,0 +1,48 @@
+"""Dice against training time, seconds a case and multiply-adds a case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kneecascade.benchmark.accuracy_numbers import Entry, Numbers
+
+COLOURS = ("#1f6f8b", "#c8553d", "#588157", "#7b5ea7", "#d19a00", "#3d405b", "#8c564b", "#e377c2")
+PEER_COLOUR = "#909090"
+
+
+def draw_accuracy(path: Path, numbers: Numbers) -> None:
+    """Draws three panels of the mean Dice of cartilage, or of the targets.
+
+    Args:
+        path: of the PNG.
+        numbers: of all runs; a variant at several budgets is a line.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 4.2), layout="constrained")
+    panels = figure.subplots(1, 3, sharey=True)
+    axes_of: tuple[tuple[str, Callable[[Entry], float]], ...] = (
+        ("seconds of training", Entry.training_s),
+        ("seconds a case, prediction", lambda entry: entry.of_runs("prediction", "seconds_a_case")),
+        (
+            "multiply-adds a case, thousand millions",
+            lambda entry: entry.of_runs("prediction", "gmacs_a_case"),
+        ),
+    )
+    names = list(dict.fromkeys(e.name for group in numbers.by_budget.values() for e in group))
+    for panel, (title, number) in zip(panels, axes_of, strict=True):
+        for k, name in enumerate(names):
+            entries = [e for group in numbers.by_budget.values() for e in group if e.name == name]
+            peer = entries[0].first["tool"] != "kneecascade"
+            colour = PEER_COLOUR if peer else COLOURS[k % len(COLOURS)]
+            points = [(number(entry), numbers.judged_dice(entry)) for entry in entries]
+            panel.plot(*zip(*points, strict=True), "s-" if peer else "o-", color=colour, label=name)
+        panel.set_xscale("log")
+        panel.set_xlabel(title)
+        panel.grid(alpha=0.3)
+        panel.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel(f"mean Dice: {', '.join(numbers.judged)}", fontsize=8)
+    panels[0].legend(frameon=False, fontsize=8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
