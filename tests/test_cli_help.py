@@ -35,6 +35,7 @@ def test_every_command_file_is_a_command() -> None:
         "__init__",
         "run",
         "arguments",
+        "benchmark_accuracy",
         "benchmark_reproduce",
     }
     assert files == {module.rpartition(".")[2] for module in COMMANDS.values()}
