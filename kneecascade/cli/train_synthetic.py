@@ -26,6 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_anatomies(parser)
     add = parser.add_argument
     add("--folds", type=fold_list, default=(0,), metavar="FOLDS", help="0 (default), 0-4, 0,2 or all")
+    add("--fine-width", type=int, metavar="N", help="width of the fine encoder (default: 32)")
     add("--memory-gb", type=positive, default=8.0, help="memory a training step may take (8)")
     add("--epochs", type=count, help="of each stage (default 250; unlimited with --time-limit)")
     add(
@@ -53,15 +54,14 @@ def _add_anatomies(parser: argparse.ArgumentParser) -> None:
         metavar="WHAT",
         help="procedural (default), or a folder of label maps",
     )
-    add("-n", dest="count", type=count, default=40, help="procedural knees (40)")
+    add("-n", dest="count", type=count, default=40, help="procedural legs (40)")
     add("--test", dest="tests", type=int, default=0, help="knees set aside to test on (0)")
-    add("--size", choices=("small", "full"), default="small", help="grid of procedural knees")
     add(
         "--spacing",
         type=float,
         nargs=3,
         metavar="MM",
-        help="of label maps: head-foot, front-back, right-left",
+        help="of procedural legs (0.75), or to bring label maps to: head-foot, front-back, right-left",
     )
     add("--no-mirror", action="store_true", help="add no mirrored copies of label maps")
 
@@ -75,7 +75,6 @@ def _work(args: argparse.Namespace) -> None:
         folder=None if args.anatomy == "procedural" else Path(args.anatomy),
         count=args.count,
         tests=args.tests,
-        size=args.size,
         spacing_mm=tuple(args.spacing) if args.spacing else None,
         mirror=not args.no_mirror,
         seed=args.seed,
@@ -92,7 +91,7 @@ def _work(args: argparse.Namespace) -> None:
         pretrained=args.pretrained,
         synthetic=True,
     )
-    planning = PlanSettings(memory_gb=args.memory_gb, workers=args.workers)
+    planning = PlanSettings(memory_gb=args.memory_gb, workers=args.workers, fine_width=args.fine_width)
     train_synthetic(find_workspace(args.workspace), args.dataset, args.folds, anatomies, planning, settings)
 
 

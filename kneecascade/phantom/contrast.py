@@ -63,11 +63,23 @@ def clean_parts(
         draw: source of randomness.
     """
     shown = misdrawn(anatomy, spacing_mm, draw)
-    tissues = t.place_tissues(shown, spacing_mm, draw)
+    return _clean(t.place_tissues(shown, spacing_mm, draw), spacing_mm, draw)
+
+
+def render_tissues(tissues: np.ndarray, spacing_mm: Float3, seed: tuple[int, ...]) -> np.ndarray:
+    """Renders a map of tissues, such as a `leg`'s, as `render` does; float32 (Z, Y, X)."""
+    draw = np.random.default_rng(seed)
+    grey, shading = _clean(tissues, spacing_mm, draw)
+    return add_noise(grey * shading, draw.uniform(0.025, 0.045), draw) * np.float32(draw.uniform(300, 3000))
+
+
+def _clean(
+    tissues: np.ndarray, spacing_mm: Float3, draw: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     grey = _grey_values(tissues, spacing_mm, draw)
     sigma = [BLUR_MM / mm * draw.uniform(0.9, 1.4) for mm in spacing_mm]
     grey = ndimage.gaussian_filter(grey, sigma)
-    return grey, np.exp(BIAS * smooth_field(draw, _shape(anatomy), spacing_mm, BIAS_WAVELENGTH_MM))
+    return grey, np.exp(BIAS * smooth_field(draw, _shape(tissues), spacing_mm, BIAS_WAVELENGTH_MM))
 
 
 def misdrawn(anatomy: np.ndarray, spacing_mm: Float3, draw: np.random.Generator) -> np.ndarray:
@@ -110,6 +122,9 @@ def _textures(draw: np.random.Generator) -> dict[int, Texture]:
         t.LESION: Texture(draw.uniform(0.2, 0.45), wide=0.2),
         t.CARTILAGE: Texture(cartilage, wide=0.13, middle=0.10, fine=0.05),
         t.CORTEX: Texture(0.02),
+        t.MENISCUS: Texture(0.1, middle=0.3),
+        t.TENDON: Texture(0.08, middle=0.3),
+        t.FATTY: Texture(0.7 * cartilage, wide=0.1, fine=0.2),
     }
 
 

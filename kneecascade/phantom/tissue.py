@@ -12,6 +12,8 @@ from kneecascade.imaging.weights import apply_weights, linear_weights
 from kneecascade.phantom.noise import smooth_field
 
 AIR, FAT, MUSCLE, FLUID, SYNOVIUM, FIBROUS, VESSEL, SKIN, MARROW, LESION, CARTILAGE, CORTEX = range(12)
+MENISCUS, TENDON, FATTY = 12, 13, 14
+"""Told apart in legs to train on alone (`leg`); around other anatomies menisci and ligaments are FIBROUS."""
 BONES, CARTILAGES, MENISCI, LESIONS = (1, 3, 5, 7, 8, 9), (2, 4, 6), 10, (7, 8, 9)
 """Values of a map that is to be rendered; menisci are 10 here, since 7 to 9 are bone lesions."""
 COARSE_STEP = (4, 4, 2)

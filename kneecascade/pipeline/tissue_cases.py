@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +13,12 @@ from kneecascade.console import tracked
 from kneecascade.core.geometry import Float3
 from kneecascade.core.labels import Labels
 from kneecascade.core.plan import CascadePlan
+from kneecascade.core.trace import Trace
 from kneecascade.errors import SettingsError
+from kneecascade.imaging.files import read_labels
+from kneecascade.imaging.orientation import to_canonical
+from kneecascade.imaging.resample import resample_labels
+from kneecascade.phantom import tissue as t
 from kneecascade.phantom.tissue import MENISCI, place_tissues
 from kneecascade.preprocessing.store import StoredCase
 
@@ -33,15 +39,23 @@ ANATOMY = {
 """What a label of this name is made of."""
 
 
-def tissue_cases(cases: Sequence[StoredCase], plan: CascadePlan, seed: int) -> list[StoredCase]:
+THIN = (t.CARTILAGE, t.CORTEX, t.MENISCUS, t.TENDON, t.SKIN, t.FIBROUS, t.VESSEL)
+"""Tissues that stay closed where a grid gets coarser."""
+
+
+def tissue_cases(
+    cases: Sequence[StoredCase], plan: CascadePlan, seed: int, maps: Path | None = None
+) -> list[StoredCase]:
     """Returns the cases with tissues in place of grey values, in memory.
 
-    Soft tissue, skin and air are placed around the labels at random, once for each case and stage.
+    Where a case has a map of its own the tissues are those; else soft tissue, skin and air are placed
+    around its labels at random, once for each case and stage.
 
     Args:
         cases: prepared; their labels are read.
         plan: says the label names and spacings; one channel.
         seed: of what surrounds the labels.
+        maps: folder of maps on the images' grids, NAME.nii.gz each; None, or no file, for none.
 
     Raises:
         SettingsError: the data set has several channels, or a label that is no tissue known here.
@@ -53,11 +67,26 @@ def tissue_cases(cases: Sequence[StoredCase], plan: CascadePlan, seed: int) -> l
         )
     changed = []
     for case in tracked(cases, "placing tissues", len(cases)):
+        file = maps / f"{case.name}.nii.gz" if maps else None
+        if file and file.is_file():
+            changed.append(_with_map(case, file))
+            continue
         own = (seed, zlib.crc32(case.name.encode()))
         fine = _tissues(np.asarray(case.label[:]), table, plan.fine.spacing_mm, (*own, 0))
         coarse = _tissues(np.asarray(case.coarse_label[:]), table, plan.coarse.spacing_mm, (*own, 1))
         changed.append(replace(case, image=fine, coarse_image=coarse))  # type: ignore[arg-type]
     return changed
+
+
+def _with_map(case: StoredCase, file: Path) -> StoredCase:
+    trace: Trace = case.trace
+    turned = to_canonical(read_labels(file).array, trace.axes_zyx, trace.flips_zyx)
+    tissues = np.ascontiguousarray(turned).astype(np.uint8)
+    fine, coarse = (
+        resample_labels(tissues, t.FATTY + 1, shape, THIN).astype(np.float16)[None]
+        for shape in (trace.fine_shape_zyx, trace.coarse_shape_zyx)
+    )
+    return replace(case, image=fine, coarse_image=coarse)  # type: ignore[arg-type]
 
 
 def anatomy_table(labels: Labels) -> np.ndarray:

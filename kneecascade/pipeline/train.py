@@ -14,6 +14,7 @@ from kneecascade.errors import PlanError, SettingsError
 from kneecascade.pipeline.budget import SHORTEST_S, round_budget, stage_budget
 from kneecascade.pipeline.coarse_errors import measure_coarse_errors, read_coarse_errors
 from kneecascade.pipeline.fold import STAGES, Fold, check_store, choose_folds, start_folds, write_run
+from kneecascade.pipeline.legs import TISSUES
 from kneecascade.pipeline.margin import GREATEST_MM, with_margin
 from kneecascade.pipeline.quality_reference import learn_reference
 from kneecascade.pipeline.rounds import expect_target, rescore, train_rounds
@@ -70,11 +71,16 @@ def train_folds(
     learn_reference(raw, plan.data_hash, workspace.results / name)
     for fold, fold_plan in zip(chosen, plans, strict=True):
         with log_file(fold.folder / "training.log"):
-            train_fold(fold, fold_plan, folder / STORE, subjects, settings)
+            train_fold(fold, fold_plan, folder / STORE, subjects, settings, raw.folder / TISSUES)
 
 
 def train_fold(
-    fold: Fold, plan: CascadePlan, store: Path, subjects: Mapping[str, str] | None, settings: TrainSettings
+    fold: Fold,
+    plan: CascadePlan,
+    store: Path,
+    subjects: Mapping[str, str] | None,
+    settings: TrainSettings,
+    tissues: Path | None = None,
 ) -> None:
     """Trains the stages of one fold and, when both are there, scores the held-out cases.
 
@@ -84,13 +90,14 @@ def train_fold(
         store: of the prepared cases.
         subjects: subject of each case; None where every case is its own.
         settings: of the run.
+        tissues: folder of maps of tissues, for a training on painted images.
     """
     errors = read_coarse_errors(fold.folder)
     write_run(fold, with_margin(plan, errors), settings)
     say(f"fold {fold.number}: {len(fold.training)} training cases, {len(fold.held_out)} held out")
     training = [open_case(store, name) for name in fold.training]
     if settings.synthetic:
-        training = tissue_cases(training, plan, settings.seed)
+        training = tissue_cases(training, plan, settings.seed, tissues)
     held_out = [open_case(store, case.name) for case in fold.held_out]
     work = _Work(fold, plan, training, held_out, settings, errors)
     coarse_changed = work.train_first("coarse")

@@ -10,12 +10,15 @@ from kneecascade.console import say
 from kneecascade.core.geometry import Float3
 from kneecascade.core.settings import TrainSettings
 from kneecascade.errors import DatasetError, SettingsError
-from kneecascade.pipeline.phantom import Size, make_phantoms
+from kneecascade.pipeline.legs import make_legs
+from kneecascade.pipeline.phantom import make_phantoms
 from kneecascade.pipeline.plan_and_preprocess import PlanSettings, plan_and_preprocess
 from kneecascade.pipeline.train import train_folds
 from kneecascade.workspace import Workspace
 
 NAME = "Synthetic"
+LEG_MM = (0.75, 0.75, 0.75)
+"""Spacing of procedural legs, where none is given: that of the fine stage."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,9 @@ class Anatomies:
 
     Attributes:
         folder: of label maps; None for procedural knees.
-        count: procedural knees to train on.
+        count: procedural legs to train on.
         tests: knees set aside, rendered with one fixed contrast.
-        size: grid of procedural knees.
-        spacing_mm: (z, y, x) that label maps are brought to; None for their own.
+        spacing_mm: (z, y, x) of procedural legs (None: 0.75), or that label maps are brought to (None: their own).
         mirror: whether to add mirrored copies of label maps.
         seed: of everything random.
     """
@@ -35,7 +37,6 @@ class Anatomies:
     folder: Path | None = None
     count: int = 40
     tests: int = 0
-    size: Size = "small"
     spacing_mm: Float3 | None = None
     mirror: bool = True
     seed: int = 0
@@ -86,14 +87,17 @@ def _name(workspace: Workspace, number: int) -> str:
 
 
 def _make(folder: Path, anatomies: Anatomies, workers: int | None) -> None:
+    if anatomies.folder is None:
+        spacing = anatomies.spacing_mm or LEG_MM
+        make_legs(folder, anatomies.count, anatomies.tests, anatomies.seed, spacing, workers)
+        return
     make_phantoms(
         folder,
         anatomies.count,
         seed=anatomies.seed,
         tests=anatomies.tests,
-        size=anatomies.size,
         anatomy=anatomies.folder,
-        mirror=anatomies.mirror and anatomies.folder is not None,
+        mirror=anatomies.mirror,
         spacing_mm=anatomies.spacing_mm,
         workers=workers,
     )

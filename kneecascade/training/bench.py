@@ -36,7 +36,7 @@ from kneecascade.training.patches import PatchSource
 from kneecascade.training.sampling import GUESSED, Sampling
 from kneecascade.training.schedule import Schedule, make_schedule
 from kneecascade.training.step import make_optimizer
-from kneecascade.training.synthetic import SyntheticAugmenter
+from kneecascade.training.synthetic import STRONG, Deformation, SyntheticAugmenter
 
 BATCHES, CHANGES, HELD_OUT, WEIGHTS, FREQUENCIES = range(5)
 """What a seed is for, its third number."""
@@ -151,8 +151,21 @@ def set_up(
 def _augmenter(task: Task, strength: Augmentation) -> Augmenter | SyntheticAugmenter:
     stage, mirror = task.stage_plan, task.plan.mirror_axes
     if task.settings.synthetic:
-        return SyntheticAugmenter(strength, Painting(), stage.patch_shape_zyx, stage.spacing_mm, mirror)
+        return _painter(task)
     return Augmenter(strength, stage.patch_shape_zyx, stage.spacing_mm, mirror)
+
+
+def _painter(task: Task) -> SyntheticAugmenter:
+    """Returns what paints: the coarse stage sees whole, cut fields of view, the fine one patches of them."""
+    stage, coarse = task.stage_plan, task.stage == "coarse"
+    return SyntheticAugmenter(
+        strength=STRONG,
+        painting=Painting(guessed_share=0.2 if coarse else 0.7),
+        patch_shape_zyx=stage.patch_shape_zyx,
+        spacing_mm=stage.spacing_mm,
+        mirror_axes=task.plan.mirror_axes,
+        deformation=Deformation(cut_share=0.5 if coarse else 0.0),
+    )
 
 
 def training_device(task: Task) -> Device:

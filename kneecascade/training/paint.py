@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from kneecascade.core.geometry import Float3
 from kneecascade.training import intensity
-from kneecascade.training.contrasts import TISSUES, draw_contrast
+from kneecascade.training.contrasts import TISSUES, draw_contrast, guessed_scale
 
 AIR, SYNOVIUM, FLUID, CARTILAGE = (TISSUES.index(name) for name in ("air", "synovium", "fluid", "cartilage"))
 SOLID = tuple(TISSUES.index(name) for name in ("marrow", "lesion", "cortex", "cartilage"))
@@ -23,24 +23,27 @@ class Painting:
     Attributes:
         texture: largest standard deviation of a tissue's grey value within it, as a share.
         wavelengths_mm: of the textures.
-        blur_mm: Gaussian standard deviation, for partial volume and the coil's point spread.
+        blur_voxels: Gaussian standard deviation, for partial volume and the point spread.
         thick_share: share of samples with thick slices along one axis.
         thick_mm: slice thickness of those.
         worn_share: share of samples whose cartilage is worn.
         worn_layers: most voxel layers worn away.
-        shifts: range of what is added to z-scores, since a patch's mean is not its image's.
-        factors: range of what z-scores are multiplied by, likewise.
+        guessed_share: share of samples scaled by the mean and deviation of an imagined whole scan, not by
+            the patch's own.
+        shifts: range of what is added to z-scores.
+        factors: range of what z-scores are multiplied by.
     """
 
     texture: float = 0.25
     wavelengths_mm: tuple[float, ...] = (20.0, 7.0, 2.5)
-    blur_mm: tuple[float, float] = (0.2, 0.6)
-    thick_share: float = 0.25
+    blur_voxels: tuple[float, float] = (0.3, 0.8)
+    thick_share: float = 0.35
     thick_mm: tuple[float, float] = (1.5, 4.0)
     worn_share: float = 0.25
     worn_layers: int = 3
-    shifts: tuple[float, float] = (-0.5, 0.5)
-    factors: tuple[float, float] = (0.7, 1.4)
+    guessed_share: float = 0.7
+    shifts: tuple[float, float] = (-0.3, 0.3)
+    factors: tuple[float, float] = (0.75, 1.35)
 
 
 def paint(
@@ -67,16 +70,20 @@ def paint(
     p = painting or Painting()
     device = tissue.device
     index = tissue.long()
-    grey = torch.from_numpy(draw_contrast(draw, sequence)).to(device)[index]
+    contrast = draw_contrast(draw, sequence)
+    grey = torch.from_numpy(contrast).to(device)[index]
     for wavelength in p.wavelengths_mm:
         amounts = draw.uniform(0, p.texture, len(TISSUES)) / np.sqrt(len(p.wavelengths_mm))
         strength = torch.from_numpy(amounts.astype(np.float32)).to(device)[index]
         grey = grey * (1 + strength * smooth_noise(tuple(tissue.shape), spacing_mm, wavelength, generator))
     image = grey.clamp_(min=0)[None]
-    image = intensity.blur(image, max(0.2, draw.uniform(*p.blur_mm) / float(np.mean(spacing_mm))))
+    image = intensity.blur(image, draw.uniform(*p.blur_voxels))
     if draw.random() < p.thick_share:
         image = thick_slices(image, spacing_mm, int(draw.integers(3)), draw.uniform(*p.thick_mm))
-    image = (image - image.mean()) / image.std().clamp(min=1e-6)
+    mean, sd = float(image.mean()), float(image.std())
+    if draw.random() < p.guessed_share:
+        mean, sd = guessed_scale(contrast, draw)
+    image = (image - mean) / max(sd, 1e-6)
     return image * float(np.exp(draw.uniform(*np.log(p.factors)))) + float(draw.uniform(*p.shifts))
 
 

@@ -79,13 +79,16 @@ def resample_affine(
     return moved, kept
 
 
-def resample_nearest(labels: torch.Tensor, matrix: np.ndarray, shape_zyx: Int3) -> torch.Tensor:
+def resample_nearest(
+    labels: torch.Tensor, matrix: np.ndarray, shape_zyx: Int3, moved: torch.Tensor | None = None
+) -> torch.Tensor:
     """Samples labels alone at the nearest voxel, around the common centre.
 
     Args:
         labels: uint8 (Z, Y, X).
         matrix: from `affine_matrix`.
         shape_zyx: shape of the result.
+        moved: float32 (3, *shape), voxels by which each place in the source is displaced; None for none.
 
     Returns:
         Labels of that shape; what lies outside the source repeats its edge.
@@ -96,6 +99,9 @@ def resample_nearest(labels: torch.Tensor, matrix: np.ndarray, shape_zyx: Int3) 
     for start in range(0, shape_zyx[0], slab):
         rows = range(start, min(start + slab, shape_zyx[0]))
         points = _source_points(matrix, shape_zyx, rows, source)
+        if moved is not None:
+            shifts = zip(points, moved[:, rows.start : rows.stop], labels.shape, strict=True)
+            points = [point.add_(shift).clamp_(0, size - 1) for point, shift, size in shifts]
         kept[rows.start : rows.stop] = _nearest(labels.reshape(-1), points, labels.shape)
     return kept
 
