@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import ndimage
@@ -19,6 +21,10 @@ FIELD_MM, MODEL_MM = 1.5, 0.8
 """Fields are smooth: they are computed on the coarse grid and brought to the finer one."""
 TISSUE_STEP = 16
 """Label times this plus tissue, while both are bent together."""
+
+
+Upwards = Callable[[np.ndarray], np.ndarray]
+"""Brings a field to the model's grid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +76,16 @@ def _model(pose: Pose, draw: np.random.Generator) -> tuple[np.ndarray, Float3, F
     bones = make_leg_bones(points, spacing, full, draw)  # type: ignore[arg-type]
     covers = layers(bones, full, draw)
     rings, flesh = menisci(bones, draw), make_flesh(bones, draw)
-    labels, tissues = _composed(bones, covers, rings, flesh, shape, low, high, draw)
+    up = partial(_upwards, shape_zyx=shape)
+    heights = np.linspace(low[0], high[0], shape[0])
+    labels, tissues = _composed(bones, covers, rings, flesh, heights, up, draw)
     step = tuple(e / n for e, n in zip(extent, shape, strict=True))
     start = tuple(a + mm / 2 for a, mm in zip(low, step, strict=True))
     return labels * TISSUE_STEP + tissues, start, step  # type: ignore[return-value]
+
+
+def _upwards(field: np.ndarray, shape_zyx: Int3) -> np.ndarray:
+    return apply_weights(field, [image_weights(a, b) for a, b in zip(field.shape, shape_zyx, strict=True)])
 
 
 def _composed(
@@ -81,32 +93,27 @@ def _composed(
     covers: tuple[np.ndarray, ...],
     rings: np.ndarray,
     flesh: Flesh,
-    shape: Int3,
-    low: Float3,
-    high: Float3,
+    heights_mm: np.ndarray,
+    up: Upwards,
     draw: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    few = bones.femur.shape
-    weights = [image_weights(a, b) for a, b in zip(few, shape, strict=True)]
-
-    def on_model(field: np.ndarray) -> np.ndarray:
-        return apply_weights(field, weights)
-
-    tissues = _soft(flesh, bones, on_model, shape, draw)
-    labels = np.zeros(shape, np.uint8)
-    hard = [on_model(f) for f in (bones.femur, bones.tibia, bones.patella)]
-    ring = on_model(rings) > 0
+    """Returns labels and tissues of the model; what comes later covers what came before."""
+    tissues = _soft(flesh, bones, up, draw)
+    labels = np.zeros(tissues.shape, np.uint8)
+    hard = [up(f) for f in (bones.femur, bones.tibia, bones.patella)]
+    ring = up(rings) > 0
     labels[ring], tissues[ring] = 7, t.MENISCUS
-    best = np.zeros(shape, np.float32)
+    best = np.zeros(tissues.shape, np.float32)
     for k, (cover, bone) in enumerate(zip(covers, hard, strict=True)):
-        layer = on_model(cover) - bone
+        layer = up(cover) - bone
         wins = layer > best
         labels[wins], tissues[wins] = 2 * k + 2, t.CARTILAGE
         best[wins] = layer[wins]
-    z = np.linspace(low[0], high[0], shape[0], dtype=np.float32)[:, None, None]
-    cortex_mm = draw.uniform(0.5, 1.0) + draw.uniform(2.0, 4.5) * np.clip((np.abs(z) - 35) / 50, 0, 1)
-    bruised = _bruises(flesh, on_model, draw)
-    for k, bone in enumerate([*hard, on_model(bones.fibula)]):
+    # the cortex of shafts is thick, that of joint ends thin
+    far = np.clip((np.abs(heights_mm) - 35) / 50, 0, 1).astype(np.float32)[:, None, None]
+    cortex_mm = draw.uniform(0.5, 1.0) + draw.uniform(2.0, 4.5) * far
+    bruised = _bruises(flesh, up, draw)
+    for k, bone in enumerate([*hard, up(bones.fibula)]):
         inside = bone < 0
         labels[inside] = 2 * k + 1 if k < 3 else 0
         tissues[inside] = t.MARROW
@@ -116,36 +123,33 @@ def _composed(
     return labels, tissues
 
 
-def _soft(
-    flesh: Flesh, bones: LegBones, on_model: object, shape: Int3, draw: np.random.Generator
-) -> np.ndarray:
+def _soft(flesh: Flesh, bones: LegBones, up: Upwards, draw: np.random.Generator) -> np.ndarray:
     """Returns every tissue but bone, cartilage and menisci."""
-    up = on_model  # type: ignore[assignment]
-    tissues = np.full(shape, t.FAT, np.uint8)
-    fine, wide = up(flesh.fine), up(flesh.wide)  # type: ignore[operator]
-    muscle = (up(flesh.muscle) < 0) & (up(flesh.septum) > 1.5)  # type: ignore[operator]
+    fine, wide = up(flesh.fine), up(flesh.wide)
+    tissues = np.full(fine.shape, t.FAT, np.uint8)
+    muscle = (up(flesh.muscle) < 0) & (up(flesh.septum) > 1.5)
     tissues[muscle] = t.MUSCLE
-    tissues[muscle & (up(flesh.fatty) > 0.5)] = t.FATTY  # type: ignore[operator]
-    joint = up(np.minimum(np.minimum(bones.femur, bones.tibia), bones.patella))  # type: ignore[operator]
+    tissues[muscle & (up(flesh.fatty) > 0.5)] = t.FATTY
+    joint = up(np.minimum(np.minimum(bones.femur, bones.tibia), bones.patella))
     near = (joint < draw.uniform(2.0, 5.0)) & ~muscle
     tissues[near & (fine > draw.uniform(0.0, 0.8))] = t.SYNOVIUM
     tissues[(np.abs(fine) < 0.08) & (np.abs(wide) < 0.25)] = t.VESSEL
     tissues[(np.abs(fine - 0.6) < 0.10) & (tissues == t.FAT)] = t.FIBROUS
-    tissues[up(flesh.fluid) < 0] = t.FLUID  # type: ignore[operator]
-    depth, fat_mm = up(flesh.depth), up(flesh.fat_mm)  # type: ignore[operator]
+    tissues[up(flesh.fluid) < 0] = t.FLUID
+    depth, fat_mm = up(flesh.depth), up(flesh.fat_mm)
     outside = depth < fat_mm
     tissues[outside & (np.abs(fine) > 0.08)] = t.FAT
     tissues[outside & (np.abs(fine - 0.3) < 0.05)] = t.FIBROUS
     tissues[np.abs(depth - fat_mm) < 0.6] = t.TENDON
-    tissues[up(flesh.vessel) < 0] = t.VESSEL  # type: ignore[operator]
-    tissues[up(flesh.tendon) < 0] = t.TENDON  # type: ignore[operator]
+    tissues[up(flesh.vessel) < 0] = t.VESSEL
+    tissues[up(flesh.tendon) < 0] = t.TENDON
     tissues[depth < draw.uniform(1.0, 2.0)] = t.SKIN
     tissues[depth < 0] = t.AIR
     return tissues
 
 
-def _bruises(flesh: Flesh, on_model: object, draw: np.random.Generator) -> np.ndarray | None:
+def _bruises(flesh: Flesh, up: Upwards, draw: np.random.Generator) -> np.ndarray | None:
     if draw.random() < 0.6:
         return None
     level = draw.uniform(0.8, 2.0)
-    return on_model(flesh.wide + 0.5 * flesh.fine) > level  # type: ignore[operator]
+    return up(flesh.wide + 0.5 * flesh.fine) > level

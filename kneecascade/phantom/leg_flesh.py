@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -167,7 +168,7 @@ def _vessels(points: Points, vary: Vary) -> np.ndarray:
             )
         ]
         places += [vary((-55.0, 31.0 + offset, 4.0), 2.0), vary((-FAR_MM, 28.0 + offset, 4.0), 2.0)]
-        for a, b in zip(places[:-1], places[1:], strict=True):
+        for a, b in pairwise(places):
             part = cone(points, a, b, vary.one(radius, 0.4), vary.one(radius, 0.4))
             found = part if found is None else np.minimum(found, part)
     saphenous = cone(points, vary((FAR_MM, 26.0, -70.0), 4.0), vary((-FAR_MM, 12.0, -56.0), 4.0), 2.0, 1.6)
@@ -175,7 +176,7 @@ def _vessels(points: Points, vary: Vary) -> np.ndarray:
 
 
 def _pockets(bones: LegBones, vary: Vary, draw: np.random.Generator) -> np.ndarray:
-    """Returns the distance to the suprapatellar recess, to a Baker cyst in some, to fluid beside the condyles."""
+    """Returns the distance to fluid: above the patella, beside the condyles, in some a Baker cyst."""
     z, _, _ = bones.points
     high, deep, side = bones.patella_mm
     amount = draw.uniform(0.0, 1.0) ** 2

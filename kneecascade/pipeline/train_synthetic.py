@@ -29,7 +29,7 @@ class Anatomies:
         folder: of label maps; None for procedural knees.
         count: procedural legs to train on.
         tests: knees set aside, rendered with one fixed contrast.
-        spacing_mm: (z, y, x) of procedural legs (None: 0.75), or that label maps are brought to (None: their own).
+        spacing_mm: (z, y, x) of procedural legs, None for 0.75; of label maps, None for their own.
         mirror: whether to add mirrored copies of label maps.
         seed: of everything random.
     """

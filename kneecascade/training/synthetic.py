@@ -16,7 +16,7 @@ from kneecascade.training.spatial import affine_matrix, allowed_turns, cut_centr
 TISSUE_STEP = 16
 """Tissue and class share a byte while they are moved: class times this, plus tissue."""
 CUTS = (0.6, 0.8, 1.0)
-"""What a field of view keeps of the patch along each axis; few, since a CPU prepares itself for every shape."""
+"""What a field of view keeps of an axis; few, since a CPU prepares itself for every shape."""
 
 STRONG = Augmentation(
     noise=0.3, rician=0.2, blur=0.1, low_resolution=0.2, bias_field=0.7, bias=(0.05, 0.4), gammas=(0.6, 1.6)
