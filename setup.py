@@ -38,7 +38,10 @@ setup(
     # dataset_conversion lies at the top of the repository but is installed inside the package.
     packages=[*find_packages(include=["kneecascade", "kneecascade.*"]), "kneecascade.dataset_conversion"],
     package_dir={"kneecascade.dataset_conversion": "dataset_conversion"},
-    package_data={"kneecascade.report": ["report.css", "report.js"]},
+    package_data={
+        "kneecascade.report": ["report.css", "report.js"],
+        "kneecascade": ["models/*/*.json", "models/*/fold_0/*.json", "models/*/fold_0/*/*.safetensors"],
+    },
     install_requires=[
         "torch>=2.4",
         "numpy",
@@ -71,6 +74,7 @@ setup(
             "kc_evaluate = kneecascade.cli.evaluate:main",
             "kc_quality = kneecascade.cli.quality:main",
             "kc_biomarkers = kneecascade.cli.biomarkers:main",
+            "kc_models = kneecascade.cli.models:main",
             "kc_phantom = kneecascade.cli.phantom:main",
             "kc_report = kneecascade.cli.report:main",
             "kc_train_synthetic = kneecascade.cli.train_synthetic:main",

@@ -15,6 +15,7 @@ from kneecascade.pipeline import train_synthetic as pipeline
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
     """Notes what would be made, planned and trained."""
     done: list[tuple[str, object]] = []
+    monkeypatch.setattr(pipeline, "make_legs", lambda *a: done.append(("made", a)))
     monkeypatch.setattr(
         pipeline, "make_phantoms", lambda folder, n, **more: done.append(("made", (folder, n, more)))
     )
@@ -26,11 +27,8 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
 def test_procedural_knees_by_default(tmp_path: Path, steps: list[tuple[str, object]]) -> None:
     assert main(["--workspace", str(tmp_path), "-n", "7", "--memory-gb", "2", "--epochs", "1"]) == 0
     assert [name for name, _ in steps] == ["made", "planned", "trained"]
-    folder, count, more = steps[0][1]  # type: ignore[misc]
-    assert folder == tmp_path / "raw" / "Dataset900_Synthetic"
-    assert count == 7
-    assert more["anatomy"] is None
-    assert not more["mirror"]
+    made = (tmp_path / "raw" / "Dataset900_Synthetic", 7, 0, 0, (0.75, 0.75, 0.75), None)
+    assert steps[0][1] == made
     _, number, folds, settings = steps[2][1]  # type: ignore[misc]
     assert (number, folds, settings.synthetic, settings.epochs) == ("900", (0,), True, 1)
 

@@ -10,11 +10,17 @@ from kneecascade.phantom import tissue as constants
 from kneecascade.training.augment import NO_AUGMENTATION, Augmentation
 from kneecascade.training.contrasts import SEQUENCES, TISSUES, draw_contrast
 from kneecascade.training.paint import Painting, paint, smooth_noise, thick_slices, wear
-from kneecascade.training.synthetic import SyntheticAugmenter
+from kneecascade.training.synthetic import Deformation, SyntheticAugmenter
 
 ONE_MM = (1.0, 1.0, 1.0)
 PLAIN = Painting(
-    texture=0.0, blur_mm=(0.2, 0.2), thick_share=0.0, worn_share=0.0, shifts=(0, 0), factors=(1, 1.0001)
+    texture=0.0,
+    blur_voxels=(0.2, 0.2),
+    thick_share=0.0,
+    worn_share=0.0,
+    guessed_share=0.0,
+    shifts=(0, 0),
+    factors=(1, 1.0001),
 )
 
 
@@ -99,14 +105,14 @@ def test_noise_is_smooth_at_its_wavelength() -> None:
     assert float(step) < 0.3
 
 
-def augmenter(strength: Augmentation, painting: Painting) -> SyntheticAugmenter:
-    return SyntheticAugmenter(strength, painting, (8, 8, 8), ONE_MM, (2,))
+def augmenter(strength: Augmentation, painting: Painting, share: float = 0.8) -> SyntheticAugmenter:
+    return SyntheticAugmenter(strength, painting, (8, 8, 8), ONE_MM, (2,), Deformation(share))
 
 
 def test_a_batch_is_painted_and_its_labels_belong_to_it() -> None:
     tissue, labels = layers()
     image, stack = tissue.half()[None, None].repeat(2, 1, 1, 1, 1), labels[None].repeat(2, 1, 1, 1)
-    painted, kept = augmenter(NO_AUGMENTATION, PLAIN)(image, stack, (0, 1))
+    painted, kept = augmenter(NO_AUGMENTATION, PLAIN, share=0.0)(image, stack, (0, 1))
     assert painted.shape == (2, 1, 8, 8, 8)
     assert torch.equal(kept[0], labels[2:10, 1:9, 1:9])
     within = [painted[0, 0][kept[0] == k].std() for k in (0, 1, 2)]

@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("-o", "--output", type=Path, required=True, metavar="OUT", help="a folder; a file for one image")
     add("-d", "--dataset", metavar="ID", help="the model of this data set: 1, 001, Dataset001_Name")
-    add("-m", "--model", type=Path, metavar="FOLDER", help="a model folder with fold_0 and so on in it")
+    add("-m", "--model", type=Path, metavar="FOLDER", help="a model folder, or one of kc_models")
     add("-f", "--folds", type=int, nargs="+", metavar="N", help="folds to average (default: all trained)")
     add("--pictures", action="store_true", help="draw contours of every result")
     add("--report", action="store_true", help="also write OUT/report.html, see kc_report")

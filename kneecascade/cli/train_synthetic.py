@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kneecascade.cli.arguments import count, duration, fold_list, positive
+from kneecascade.cli.arguments import count, duration, fold_list, positive, share
 from kneecascade.cli.run import add_common_arguments, run
 from kneecascade.core.settings import TrainSettings
 
@@ -33,6 +33,12 @@ def _parser() -> argparse.ArgumentParser:
         "--iterations-per-epoch", type=count, default=DEFAULT.iterations_per_epoch, help="default %(default)s"
     )
     add("--time-limit", type=duration, help="for each fold with its validation: 90s, 40m, 2h, 1h30m")
+    add(
+        "--coarse-share",
+        type=share,
+        default=DEFAULT.coarse_time_share,
+        help="of the time limit (%(default)s)",
+    )
     add("--learning-rate", type=positive, default=DEFAULT.learning_rate, help="peak, default %(default)s")
     add("--pretrained", metavar="PATH", help="MedicalNet weights, or a trained model's folder")
     add("--seed", type=int, default=DEFAULT.seed, help="of everything random, default %(default)s")
@@ -84,6 +90,7 @@ def _work(args: argparse.Namespace) -> None:
         iterations_per_epoch=args.iterations_per_epoch,
         time_limit_s=args.time_limit,
         learning_rate=args.learning_rate,
+        coarse_time_share=args.coarse_share,
         seed=args.seed,
         device=args.device,
         resume=args.resume,

@@ -147,7 +147,9 @@ def _fill(module: nn.Module, state: Mapping[str, torch.Tensor], path: Path) -> N
     odd = sorted(own.keys() ^ state.keys()) or [n for n in own if own[n].shape != state[n].shape]
     if odd:
         raise CheckpointError(f"{path}: of another network, {odd[0]} and {len(odd) - 1} more do not fit")
-    module.load_state_dict(state, assign=any(tensor.is_meta for tensor in own.values()))
+    # packed models are stored in half precision
+    typed = {name: tensor.to(own[name].dtype) for name, tensor in state.items()}
+    module.load_state_dict(typed, assign=any(tensor.is_meta for tensor in own.values()))
 
 
 def _write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str]) -> None:

@@ -171,8 +171,10 @@ def _without_fine_network(plan: CascadePlan) -> CascadePlan:
 
 
 def _with_pretrained(plan: CascadePlan, settings: TrainSettings) -> CascadePlan:
-    if not settings.pretrained or Path(settings.pretrained).is_dir():
+    if not settings.pretrained:
         return plan
+    if Path(settings.pretrained).is_dir():
+        return _as_wide_as(plan, Path(settings.pretrained))
     widened = widen_to_pretrained(plan, medicalnet_depth_of(settings.pretrained))
     old, new = plan.fine.network, widened.fine.network
     if old != new and old.kind == new.kind == "medicalnet_aspp":
@@ -181,6 +183,18 @@ def _with_pretrained(plan: CascadePlan, settings: TrainSettings) -> CascadePlan:
             f"instead of {old.depth} of width {old.width}; about {widened.fine.estimated_memory_gb:.1f} GB"
         )
     return widened
+
+
+def _as_wide_as(plan: CascadePlan, source: Path) -> CascadePlan:
+    """Returns the plan with the fine encoder as wide as that of a model trained here."""
+    file = own_weights_file(source, "fine")
+    theirs = read_plan(file.parents[1] / PLAN).fine.network if file else plan.fine.network
+    ours = plan.fine.network
+    if ours.kind != "medicalnet_aspp" or theirs.kind != "medicalnet_aspp" or ours.width == theirs.width:
+        return plan
+    say(f"fine: width {theirs.width} as in {source.name}, instead of {ours.width}")
+    network = replace(ours, width=theirs.width, aspp_channels=theirs.aspp_channels)
+    return replace(plan, fine=replace(plan.fine, network=network))
 
 
 def _check_pretrained(

@@ -15,6 +15,7 @@ from kneecascade.inference.cascade import Cascade
 from kneecascade.inference.folds import weights_hash
 from kneecascade.inference.result import CascadeResult
 from kneecascade.pipeline.images import Job
+from kneecascade.pipeline.shipped import shipped_name
 from kneecascade.planning.plan_file import plan_hash
 
 Record = dict[str, Any]
@@ -30,6 +31,7 @@ def run_record(model_folder: Path, cascade: Cascade, settings: PredictSettings) 
         "kneecascade": kneecascade.__version__,
         "model": {
             "folder": str(model_folder),
+            "shipped": shipped_name(model_folder),
             "folds": list(cascade.folds),
             "dataset": plan.dataset_name,
             "plan_version": plan.version,
@@ -115,6 +117,6 @@ def _is_finished(job: Job, records: dict[str, Record]) -> bool:
 
 def _essence(head: Record) -> Record:
     """Returns what decides about the results; the model may have moved to another folder."""
-    model = {key: value for key, value in head["model"].items() if key != "folder"}
+    model = {key: value for key, value in head["model"].items() if key not in ("folder", "shipped")}
     settings = {key: value for key, value in head["settings"].items() if key not in NO_MATTER}
     return {"kneecascade": head["kneecascade"], "model": model, "settings": settings}

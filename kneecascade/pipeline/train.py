@@ -18,6 +18,7 @@ from kneecascade.pipeline.legs import TISSUES
 from kneecascade.pipeline.margin import GREATEST_MM, with_margin
 from kneecascade.pipeline.quality_reference import learn_reference
 from kneecascade.pipeline.rounds import expect_target, rescore, train_rounds
+from kneecascade.pipeline.shipped import named
 from kneecascade.pipeline.tissue_cases import tissue_cases
 from kneecascade.pipeline.validate import validate_fold
 from kneecascade.planning.dataset_folder import read_dataset
@@ -54,6 +55,7 @@ def train_folds(
     """
     if settings.max_rounds > 1 and settings.target_dice is None:
         raise SettingsError("--max-rounds needs --target-dice: without a target one round is enough")
+    settings = _with_named_start(settings)
     name = workspace.dataset_name(dataset)
     folder = workspace.preprocessed / name
     plan_file = folder / PLAN
@@ -72,6 +74,12 @@ def train_folds(
     for fold, fold_plan in zip(chosen, plans, strict=True):
         with log_file(fold.folder / "training.log"):
             train_fold(fold, fold_plan, folder / STORE, subjects, settings, raw.folder / TISSUES)
+
+
+def _with_named_start(settings: TrainSettings) -> TrainSettings:
+    """Lets --pretrained name a model that comes with kneecascade."""
+    start = settings.pretrained
+    return replace(settings, pretrained=str(named(start))) if start else settings
 
 
 def train_fold(
