@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tiny_models import save_grey_model
 
 from kneecascade.errors import CheckpointError, SettingsError
+from kneecascade.pipeline import shipped
 from kneecascade.pipeline.model import choose_model
 from kneecascade.workspace import Workspace
 
 
-def test_the_only_trained_model_is_taken(workspace: Workspace) -> None:
+def test_the_only_trained_model_is_taken(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "none")
     with pytest.raises(CheckpointError, match="no trained model"):
         choose_model(workspace)
     only = save_grey_model(workspace.results / "Dataset001_Tiny")

@@ -1,0 +1,84 @@
+"""kc_models: the list, packing a model, using one by its name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_models import save_grey_model
+
+from kneecascade.cli.models import main
+from kneecascade.network.checkpoint import load_weights
+from kneecascade.network.half import halved
+from kneecascade.pipeline import shipped
+from kneecascade.pipeline.model import choose_model
+from kneecascade.pipeline.models import list_models
+from kneecascade.workspace import Workspace
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where models come along, instead of the installation's own."""
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "models")
+    return tmp_path / "models"
+
+
+def pack(workspace: Workspace, place: Path) -> Path:
+    model = save_grey_model(workspace.results / "Dataset001_Tiny")
+    card = workspace.results.parent / "card.json"
+    card.write_text(json.dumps({"licence": "CC0"}))
+    flags = ["--pack", str(model), "-o", str(place / "synthetic"), "--card", str(card)]
+    assert main(flags) == 0
+    return place / "synthetic"
+
+
+def test_a_packed_model_is_listed_and_chosen(
+    workspace: Workspace, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packed = pack(workspace, place)
+    names = {model.name: model for model in list_models(workspace)}
+    assert list(names) == ["synthetic", "Dataset001_Tiny"]
+    assert (names["synthetic"].licence, names["synthetic"].folds) == ("CC0", ("fold_0",))
+    assert names["synthetic"].card.endswith("card.json")
+    assert main(["--workspace", str(workspace.results.parent)]) == 0
+    assert "synthetic" in capsys.readouterr().out
+    assert choose_model(workspace, model=Path("synthetic")) == packed
+    assert shipped.shipped_name(packed) == "synthetic"
+    assert shipped.shipped_name(workspace.results / "Dataset001_Tiny") is None
+
+
+def test_where_nothing_is_trained_the_shipped_one_is_used_and_said(
+    workspace: Workspace, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packed = pack(workspace, place)
+    empty = Workspace(*(workspace.results.parent / "empty" / name for name in ("raw", "prepared", "results")))
+    capsys.readouterr()
+    assert choose_model(empty) == packed
+    assert "made-up knees" in capsys.readouterr().out
+
+
+def test_packing_refuses_what_is_there(
+    workspace: Workspace, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packed = pack(workspace, place)
+    again = ["--pack", str(workspace.results / "Dataset001_Tiny"), "-o", str(packed)]
+    assert main(again) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_kernels_are_halved_and_nothing_else(workspace: Workspace, place: Path) -> None:
+    state = {"conv": torch.full((2, 2, 1, 1, 1), 0.1), "norm": torch.full((2,), 1e-9), "n": torch.tensor(3)}
+    half = halved(state)
+    assert half["conv"].dtype == torch.float16
+    assert half["norm"].dtype == torch.float32
+    assert half["n"].dtype == torch.int64
+    packed = pack(workspace, place)
+    state, _ = load_weights(packed / "fold_0/fine/model.safetensors")
+    assert state
+
+
+def test_no_model_at_all(workspace: Workspace, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--workspace", str(workspace.results.parent)]) == 0
+    assert "no model comes with this installation" in capsys.readouterr().out
