@@ -8,12 +8,20 @@ from collections.abc import Sequence
 import torch
 
 from kneecascade.core.plan import NetworkPlan
+from kneecascade.network.slabs import SLAB_VOXELS
 
 LIVE_MAPS = 8.0
-"""Maps of the width at full resolution that are alive at once, with the convolutions' scratch memory.
+"""Maps of the width at full resolution that a ResUNet holds at once, with the convolutions' scratch memory.
 
 Measured as growth of the peak resident memory by one forward of 128^3 voxels on a CPU (torch 2.13, BatchNorm
-folded, channels last, single networks of width 16 and 32): FineNet 6.2 to 7.4, ResUNet 6.2 to 7.9.
+folded, channels last, width 16 and 32): 6.2 to 7.9.
+"""
+LIVE_IN_SLAB = 5.0
+LIVE_BELOW = 3.0
+"""The same for a FineNet, which works in slabs at full resolution: maps of a slab, and of all at conv1's.
+
+With them the estimate is 15 to 60 % above the growth measured in bfloat16 (widths 32 and 64, 1.6 to 16
+million voxels), and up to twice that measured in float32.
 """
 GB = 1e9
 
@@ -26,15 +34,16 @@ def forward_gb(plan: NetworkPlan, shape_zyx: Sequence[int], dtype: torch.dtype |
         shape_zyx: voxels of the input.
         dtype: the network's precision; None for float32.
     """
-    item = (dtype or torch.float32).itemsize
-    # Logits twice (as computed, then planar), float32 probabilities of this network, and their sum.
-    probabilities = plan.num_classes * (2 * item + 2 * 4)
-    return math.prod(shape_zyx) * (LIVE_MAPS * item * _full_width(plan) + probabilities) / GB
+    item, voxels = (dtype or torch.float32).itemsize, math.prod(shape_zyx)
+    # Logits, float32 probabilities of this network, and their sum.
+    probabilities = voxels * plan.num_classes * (item + 2 * 4)
+    return (probabilities + item * _live_values(plan, voxels)) / GB
 
 
-def _full_width(plan: NetworkPlan) -> float:
-    """Returns the channels at full resolution, or at conv1's where those take more memory."""
+def _live_values(plan: NetworkPlan, voxels: int) -> float:
+    """Returns how many values of feature maps are alive at once."""
     if plan.kind == "resunet":
-        return plan.features[0]
+        return LIVE_MAPS * plan.features[0] * voxels
     full, half, _ = plan.decoder_features
-    return max(full, plan.stem_features, (half + plan.width) / math.prod(plan.strides[0]))
+    below = (half + plan.width) * voxels / math.prod(plan.strides[0])
+    return LIVE_IN_SLAB * max(full, plan.stem_features) * min(voxels, SLAB_VOXELS) + LIVE_BELOW * below

@@ -10,6 +10,10 @@ from kneecascade.network.aspp import ASPP
 from kneecascade.network.blocks import ConvNorm, Merge, initialise
 from kneecascade.network.fit import cut_to_input, pad_to_multiple, total_stride
 from kneecascade.network.medicalnet import MedicalNet
+from kneecascade.network.slabs import in_slabs
+
+REACH = 4
+"""Voxels: two convolutions of the stem, two of the last merge, each of 3x3x3."""
 
 
 class FineNet(nn.Module):
@@ -51,8 +55,11 @@ class FineNet(nn.Module):
         conv1, layer1, layer2, _, layer4 = self.encoder(x)
         quarter = self.merge_layer1(self.merge_layer2(self.aspp(layer4), layer2), layer1)
         half = self.merge_conv1(quarter, conv1)
-        full = self.merge_stem(half, self.stem(x))
         if not self.training:
-            return cut_to_input([self.heads[0](full)], shape)[0]
+            return cut_to_input([in_slabs(self._last, half, x, REACH)], shape)[0]
+        full = self.merge_stem(half, self.stem(x))
         logits = [head(map_) for head, map_ in zip(self.heads, (full, half, quarter), strict=True)]
         return cut_to_input(logits, shape)
+
+    def _last(self, half: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        return self.heads[0](self.merge_stem(half, self.stem(x)))
