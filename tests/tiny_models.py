@@ -48,7 +48,7 @@ def knee(seed: int, geometry: Geometry | None = None, shift: Int3 = (0, 0, 0)) -
 
 def use_grey_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets every plan's networks be `GreyNet`."""
-    monkeypatch.setattr(stage, "build_network", GreyNet)
+    monkeypatch.setattr(stage, "build_unfilled", GreyNet)
 
 
 def save_grey_model(

@@ -92,7 +92,8 @@ def _normalize(channel: np.ndarray, choice: Normalization, standard: Sequence[fl
     channel = np.ascontiguousarray(channel, dtype=np.float32)
     if choice == "none":
         return channel
-    if choice == "percentile_zscore":
+    clipped = choice == "percentile_zscore"
+    if clipped:
         low, high = np.percentile(channel, PERCENTILES)
         channel = np.clip(channel, np.float32(low), np.float32(high))
     mean, std = mean_and_std(channel)
@@ -100,7 +101,8 @@ def _normalize(channel: np.ndarray, choice: Normalization, standard: Sequence[fl
         return np.zeros_like(channel)
     if choice == "histogram":
         return to_standard(channel, standard)
-    result = channel - np.float32(mean)
+    result = channel if clipped else channel.copy()
+    result -= np.float32(mean)
     result *= np.float32(1 / std)
     return result
 

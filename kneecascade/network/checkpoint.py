@@ -57,8 +57,6 @@ def load_metadata(path: Path) -> dict[str, str]:
 def load_into(module: nn.Module, path: Path) -> dict[str, str]:
     """Fills a module from a file of `save_weights`; returns the metadata.
 
-    A module on torch's "meta" device, which holds shapes alone, takes the tensors of the file as its own.
-
     Raises:
         CheckpointError: the file is missing, broken or of another network.
     """
@@ -147,9 +145,7 @@ def _fill(module: nn.Module, state: Mapping[str, torch.Tensor], path: Path) -> N
     odd = sorted(own.keys() ^ state.keys()) or [n for n in own if own[n].shape != state[n].shape]
     if odd:
         raise CheckpointError(f"{path}: of another network, {odd[0]} and {len(odd) - 1} more do not fit")
-    # packed models are stored in half precision
-    typed = {name: tensor.to(own[name].dtype) for name, tensor in state.items()}
-    module.load_state_dict(typed, assign=any(tensor.is_meta for tensor in own.values()))
+    module.load_state_dict(state)  # packed models are stored in half precision: copying widens them
 
 
 def _write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str]) -> None:

@@ -33,14 +33,15 @@ def in_slabs(
     count = -(-image[0, 0].numel() // slab_voxels)
     thick = -(-length // count // step) * step
     around = -(-reach // step) * step
-    if thick >= length:
+    wide = thick + 2 * around
+    if wide >= length:
         return last(deep, image)
     answer: torch.Tensor | None = None
     for start in range(0, length, thick):
         stop = min(start + thick, length)
-        low, high = max(0, start - around), min(stop + around, length)
-        near = deep.narrow(axis, low // step, (high - low) // step)
-        part = last(near, image.narrow(axis, low, high - low))
+        # All slabs are equally thick: maps of one size find the memory that others left.
+        low = max(0, min(start - around, length - wide))
+        part = last(deep.narrow(axis, low // step, wide // step), image.narrow(axis, low, wide))
         if answer is None:
             shape = list(image.shape)
             shape[1] = part.shape[1]
