@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from kneecascade.core.settings import TrainSettings
@@ -41,3 +43,21 @@ def test_the_clock_counts_earlier_runs():
     clock = Clock()
     clock.add(100.0)
     assert 100.0 <= clock.elapsed_s() < 101.0
+
+
+def test_a_clock_of_the_processor_stands_still_while_nothing_is_computed():
+    clock, wall = Clock("processor"), Clock()
+    clock.add(5.0)
+    time.sleep(0.1)
+    assert wall.elapsed_s() >= 0.1
+    assert 5.0 <= clock.elapsed_s() < 5.08
+    while clock.elapsed_s() < 5.1:
+        sum(range(1000))
+    assert wall.elapsed_s() >= 0.19
+
+
+@pytest.mark.parametrize("budget_s", [0.0, -3.0])
+def test_a_budget_that_is_used_up_is_over(budget_s):
+    schedule = Schedule(1.0, None, budget_s)
+    assert schedule.over(0, 0.0)
+    assert schedule.seconds_left(0, 0.0, 1.0) == 0.0

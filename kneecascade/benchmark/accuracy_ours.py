@@ -98,6 +98,8 @@ class OurRun:
             left_s = max(SHORTEST_S, self.budget.seconds - used)
             self._train("fine", plan, left_s, sampling_from(errors, plan))
         stages = {p.parent.name: load_metadata(p) for p in sorted(self.fold.glob(f"*/{WEIGHTS_FILE}"))}
+        if self.budget.coarse:  # which took none of this run's time
+            stages.pop("coarse")
         return {
             "steps": {stage: int(found["steps"]) for stage, found in stages.items()},
             "seconds": {stage: float(found["seconds"]) for stage, found in stages.items()},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kneecascade.benchmark.accuracy_numbers import Entry, Numbers
@@ -31,6 +32,7 @@ def draw_accuracy(path: Path, numbers: Numbers) -> None:
         ),
     )
     names = list(dict.fromkeys(e.name for group in numbers.by_budget.values() for e in group))
+    everyone = [entry for group in numbers.by_budget.values() for entry in group]
     for panel, (title, number) in zip(panels, axes_of, strict=True):
         for k, name in enumerate(names):
             entries = [e for group in numbers.by_budget.values() for e in group if e.name == name]
@@ -38,11 +40,31 @@ def draw_accuracy(path: Path, numbers: Numbers) -> None:
             colour = PEER_COLOUR if peer else COLOURS[k % len(COLOURS)]
             points = [(number(entry), numbers.judged_dice(entry)) for entry in entries]
             panel.plot(*zip(*points, strict=True), "s-" if peer else "o-", color=colour, label=name)
+        ticks = log_ticks([number(entry) for entry in everyone])
         panel.set_xscale("log")
+        panel.set_xlim(ticks[0], ticks[-1])
+        panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        panel.minorticks_off()
         panel.set_xlabel(title)
         panel.grid(alpha=0.3)
         panel.spines[["top", "right"]].set_visible(False)
-    panels[0].set_ylabel(f"mean Dice: {', '.join(numbers.judged)}", fontsize=8)
+    panels[0].margins(y=0.2)
+    panels[0].set_ylabel("mean Dice: " + ",\n".join(numbers.judged), fontsize=8)
     panels[0].legend(frameon=False, fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
+
+
+def log_ticks(values: Sequence[float]) -> list[float]:
+    """Returns 1, 2 and 5 times powers of ten, from below the smallest value to above the largest.
+
+    Args:
+        values: at least one; those not above 0 are left out.
+    """
+    there = [value for value in values if value > 0] or [1.0]
+    low, high = min(there), max(there)
+    decades = range(math.floor(math.log10(low)) - 1, math.floor(math.log10(high)) + 2)
+    steps = [float(f"{step}e{decade}") for decade in decades for step in (1, 2, 5)]
+    first = max(k for k, step in enumerate(steps) if step < low)
+    last = min(k for k, step in enumerate(steps) if step > high)
+    return steps[first : last + 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from kneecascade.benchmark.accuracy_numbers import SHOWN, Entry, Numbers, read_numbers
@@ -28,7 +29,8 @@ def report(output: Path, page: Path | None = None) -> None:
     numbers = read_numbers(output)
     for seconds, entries in numbers.by_budget.items():
         title = f"Dice after {_time(seconds)} of training"
-        show_table(title, ["", *numbers.labels], _rows(numbers, entries, "dice"))
+        means = [[cell.split(" [")[0] for cell in row] for row in _rows(numbers, entries, "dice")]
+        show_table(title, ["", *numbers.labels], means)
     draw_accuracy(output / PICTURE, numbers)
     write_text(output / PAGE, section(numbers, PICTURE) + "\n")
     if page:
@@ -57,19 +59,24 @@ def _conditions(numbers: Numbers) -> str:
     first = numbers.first
     entries = [entry for group in numbers.by_budget.values() for entry in group]
     cases, people = entries[0].cases, set(first["subjects"].values())
-    commands = "\n".join(dict.fromkeys(r["command"] for e in entries for r in e.records))
+    commands = "\n".join(dict.fromkeys(_anywhere(r["command"]) for e in entries for r in e.records))
     which = {
-        "test": "test cases, which chose nothing",
-        "held-out": "held-out cases of fold 0, on which the margin was chosen: to choose by, not to quote",
+        "test": "test cases{}, which chose nothing",
+        "held-out": "held-out cases of fold 0{}, on which the margin was chosen: to choose by, not to quote",
     }[first["scored"]]
     clock = "of the wall clock" if first["clock"] == "wall" else "computed by the process (processor time)"
-    whose = f" of {len(people)} people" if people else ""
+    which = which.format(f" of {len(people)} people" if people else "")
     start = "" if first["coarse"] is None else " All share one coarse stage; the time is the fine stage's."
     return (
         f"```\n{commands}\n```\n\n{first['dataset']}, {first['training_cases']} training cases of fold 0; "
-        f"scored on {len(cases)} {which}{whose}. Seconds {clock}; {first['processors']} processors.{start} "
+        f"scored on {len(cases)} {which}. Seconds {clock}; {first['processors']} processors.{start} "
         "Mean and 95 % interval from drawing subjects; differences are paired by case."
     )
+
+
+def _anywhere(command: str) -> str:
+    """Returns a command without the folders of the machine it ran on."""
+    return re.sub(r"(?<=[\s=])/\S*/", "", command)
 
 
 def _runs(entries: tuple[Entry, ...]) -> str:

@@ -29,7 +29,9 @@ class Schedule:
     def progress(self, step: int, elapsed_s: float) -> float:
         """Returns 0 at the start and 1 at the end; the nearer of the two ends counts."""
         by_steps = step / self.steps if self.steps else 0.0
-        by_time = elapsed_s / self.budget_s if self.budget_s else 0.0
+        by_time = 0.0
+        if self.budget_s is not None:  # one that is used up already leaves no step
+            by_time = elapsed_s / self.budget_s if self.budget_s > 0 else 1.0
         return min(1.0, max(by_steps, by_time))
 
     def learning_rate(self, progress: float) -> float:
@@ -44,7 +46,7 @@ class Schedule:
     def seconds_left(self, step: int, elapsed_s: float, seconds_a_step: float) -> float:
         """Estimates the seconds to the end."""
         by_steps = (self.steps - step) * seconds_a_step if self.steps else float("inf")
-        by_time = self.budget_s - elapsed_s if self.budget_s else float("inf")
+        by_time = self.budget_s - elapsed_s if self.budget_s is not None else float("inf")
         return max(0.0, min(by_steps, by_time))
 
 
