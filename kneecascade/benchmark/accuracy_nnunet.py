@@ -17,8 +17,8 @@ CONFIGURATION = "3d_fullres"
 DEFAULT_GB = 8.0
 EPOCHS = 20
 """Its learning rate falls from epoch to epoch, so a short schedule needs some."""
-MOST_ITERATIONS = 250
-"""An epoch's own length."""
+FEWEST_ITERATIONS, MOST_ITERATIONS = 3, 250
+"""Of an epoch: shorter ones would spend the budget on validation; 250 is its own length."""
 VALIDATION_SHARE = 0.04
 """Validation steps over training steps; its own fifth would cost it training time."""
 CALIBRATED = 4
@@ -145,7 +145,7 @@ def schedule(speed: Record, budget_s: float, clock: str) -> dict[str, int]:
     epochs = EPOCHS
     while True:
         iterations = int((usable / epochs - rest - check) / (step + VALIDATION_SHARE * check))
-        if iterations <= MOST_ITERATIONS and (iterations >= 1 or epochs == 1):
+        if iterations <= MOST_ITERATIONS and (iterations >= FEWEST_ITERATIONS or epochs == 1):
             break
         epochs = epochs + 1 if iterations > MOST_ITERATIONS else epochs - 1
     iterations = max(1, iterations)

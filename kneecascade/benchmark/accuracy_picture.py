@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from kneecascade.benchmark.accuracy_numbers import Entry, Numbers
 
@@ -31,28 +32,31 @@ def draw_accuracy(path: Path, numbers: Numbers) -> None:
             lambda entry: entry.of_runs("prediction", "gmacs_a_case"),
         ),
     )
-    names = list(dict.fromkeys(e.name for group in numbers.by_budget.values() for e in group))
-    everyone = [entry for group in numbers.by_budget.values() for entry in group]
     for panel, (title, number) in zip(panels, axes_of, strict=True):
-        for k, name in enumerate(names):
-            entries = [e for group in numbers.by_budget.values() for e in group if e.name == name]
-            peer = entries[0].first["tool"] != "kneecascade"
-            colour = PEER_COLOUR if peer else COLOURS[k % len(COLOURS)]
-            points = [(number(entry), numbers.judged_dice(entry)) for entry in entries]
-            panel.plot(*zip(*points, strict=True), "s-" if peer else "o-", color=colour, label=name)
-        ticks = log_ticks([number(entry) for entry in everyone])
-        panel.set_xscale("log")
-        panel.set_xlim(ticks[0], ticks[-1])
-        panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        panel.minorticks_off()
+        _draw_panel(panel, numbers, number)
         panel.set_xlabel(title)
-        panel.grid(alpha=0.3)
-        panel.spines[["top", "right"]].set_visible(False)
     panels[0].margins(y=0.2)
     panels[0].set_ylabel("mean Dice: " + ",\n".join(numbers.judged), fontsize=8)
     panels[0].legend(frameon=False, fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
+
+
+def _draw_panel(panel: Any, numbers: Numbers, number: Callable[[Entry], float]) -> None:
+    everyone = [entry for group in numbers.by_budget.values() for entry in group]
+    for k, name in enumerate(dict.fromkeys(entry.name for entry in everyone)):
+        entries = [entry for entry in everyone if entry.name == name]
+        peer = entries[0].first["tool"] != "kneecascade"
+        colour = PEER_COLOUR if peer else COLOURS[k % len(COLOURS)]
+        points = [(number(entry), numbers.judged_dice(entry)) for entry in entries]
+        panel.plot(*zip(*points, strict=True), "s-" if peer else "o-", color=colour, label=name)
+    ticks = log_ticks([number(entry) for entry in everyone])
+    panel.set_xscale("log")
+    panel.set_xlim(ticks[0], ticks[-1])
+    panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    panel.minorticks_off()
+    panel.grid(alpha=0.3)
+    panel.spines[["top", "right"]].set_visible(False)
 
 
 def log_ticks(values: Sequence[float]) -> list[float]:
