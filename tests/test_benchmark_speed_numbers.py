@@ -52,6 +52,7 @@ def data(with_peer: bool = True) -> dict[str, Any]:
         "images": 3,
         "cases": [2, 4],
         "edges": [288, 384, 480],
+        "large": [320, 512, 512],
         "nnunet": {"versions": {"nnunetv2": "2.8.1", "torch": "2.13"}, "threads": 2} if with_peer else None,
     }
     runs = {
@@ -62,6 +63,7 @@ def data(with_peer: bool = True) -> dict[str, Any]:
         "ours edge 288": [ours(2.5)],
         "ours edge 480": [ours(3.5)],
         "ours labels": [ours(4.0)],
+        "ours large": [ours(5.0)],
         "ours prepare few": [{"seconds": 6.0}],
         "ours prepare many": [{"seconds": 8.0}],
         "ours train": [training(1.0)],

@@ -17,12 +17,13 @@ from kneecascade.benchmark.speed_phantoms import (
     SHAPE_ZYX,
     SPACING_MM,
     TARGETS,
+    finer,
     first_case,
     part_of_dataset,
     resized,
     sagittal,
 )
-from kneecascade.benchmark.speed_settings import make_setting, with_pieces
+from kneecascade.benchmark.speed_settings import at_spacing_of, make_setting, with_pieces
 from kneecascade.core.case import LabelVolume, Volume
 from kneecascade.core.geometry import Geometry
 from kneecascade.imaging.files import read_labels, write_channel, write_labels
@@ -52,6 +53,20 @@ def test_sagittal_slices_hold_the_same_knee_in_the_same_place() -> None:
     before = to_canonical(labels, *canonical_axes(geometry))
     after = to_canonical(turned.array, *canonical_axes(turned.geometry))
     np.testing.assert_array_equal(before, after)
+
+
+def test_a_finer_scan_shows_the_same_knee() -> None:
+    geometry = tiny_geometry((6, 9, 10), (2.0, 1.0, 1.0))
+    image, labels = knee(1, geometry)
+    large, more = finer(image, labels, (12, 12, 20))
+    assert large.geometry.shape_zyx == more.array.shape == (12, 12, 20)
+    assert large.geometry.spacing_mm == pytest.approx((1.0, 0.75, 0.5))
+    volumes = [np.bincount(found.array.ravel()) * found.geometry.voxel_mm3 for found in (labels, more)]
+    np.testing.assert_allclose(volumes[1], volumes[0], rtol=0.25)
+    np.testing.assert_array_equal(large.array[:, ::2, ::4, ::2], image.array[:, :, ::3])
+    plan = at_spacing_of(tiny_plan(), large.geometry)
+    axes, _ = canonical_axes(large.geometry)
+    assert plan.fine.spacing_mm == tuple(large.geometry.spacing_mm[axis] for axis in axes)
 
 
 def test_slices_are_cut_and_extended_about_the_middle() -> None:

@@ -15,8 +15,14 @@ import kneecascade
 from kneecascade.benchmark.speed_install import peer_python
 from kneecascade.benchmark.speed_nnunet import NNUNet
 from kneecascade.benchmark.speed_ours import Ours
-from kneecascade.benchmark.speed_phantoms import first_case, make_dataset, part_of_dataset, resized
-from kneecascade.benchmark.speed_settings import Setting, make_setting, with_pieces
+from kneecascade.benchmark.speed_phantoms import (
+    finer,
+    first_case,
+    make_dataset,
+    part_of_dataset,
+    resized,
+)
+from kneecascade.benchmark.speed_settings import Setting, at_spacing_of, make_setting, with_pieces
 from kneecascade.console import progress_bar, say
 from kneecascade.core.geometry import Int3
 from kneecascade.planning.plan_file import read_plan
@@ -27,6 +33,7 @@ SLICES, EDGE = 160, 384
 EDGES = (288, 384, 480)
 """Slices of these many voxels a side: .56, 1 and 1.56 times the voxels, around the same knee."""
 LABEL_PIECES = 2
+LARGE: Int3 = (320, 512, 512)
 
 Record = dict[str, Any]
 
@@ -144,6 +151,7 @@ class Speed:
             "images": self.counts.images,
             "cases": [self.counts.few, self.counts.cases],
             "edges": EDGES,
+            "large": LARGE,
         }
 
     def _preparing(self) -> list[Task]:
@@ -166,6 +174,8 @@ class Speed:
                 made[f"edge {edge}"] = make_setting(root / f"edge_{edge}", plan, knee)
         more, cut = with_pieces(plan, labels, LABEL_PIECES)
         made["labels"] = make_setting(root / "labels", more, (image, cut))
+        large = finer(image, cut, LARGE)
+        made["large"] = make_setting(root / "large", at_spacing_of(more, large[0].geometry), large)
         if self.peer:
             self.peer.make_model(MANY)
             self.peer.make_model_with_pieces(MANY, PIECES, LABEL_PIECES)

@@ -102,6 +102,11 @@ def _growth(numbers: Numbers) -> str:
         rows.append((f"160x{edge}x{edge} voxels, the knee the same", theirs, numbers.middle(task)))
     labels = numbers.peer_cold_s("peer labels") if peer else None
     rows.append(("15 classes instead of 8", labels, numbers.middle("ours labels")))
+    if "ours large" in runs:
+        shape = "x".join(map(str, about["large"]))
+        peak = numbers.middle("ours large", "peak_gb")
+        what = f"{shape} voxels at its own spacing, 15 classes (peak {peak:.2g} GB)"
+        rows.append((what, None, numbers.middle("ours large")))
     for folds in (1, about["folds"]):
         theirs = numbers.peer_defaults_s(folds, 1) if peer else None
         rows.append((f"folds: {folds}", theirs, cold if folds == 1 else numbers.middle("ours folds")))

@@ -89,6 +89,17 @@ def resized(image: Volume, labels: LabelVolume, edge: int) -> tuple[Volume, Labe
     return Volume(array, geometry), LabelVolume(label, geometry)
 
 
+def finer(image: Volume, labels: LabelVolume, shape_zyx: Int3) -> tuple[Volume, LabelVolume]:
+    """Repeats voxels to a larger shape and makes them smaller as much: the same knee, scanned finer."""
+    old = image.geometry
+    sizes = list(zip(shape_zyx, old.shape_zyx, strict=True))
+    where = np.ix_(*(np.arange(new) * n // new for new, n in sizes))
+    z, y, x = (mm * n / new for mm, (new, n) in zip(old.spacing_mm, sizes, strict=True))
+    geometry = replace(old, shape_zyx=shape_zyx, spacing_mm=(z, y, x))
+    array = np.stack([channel[where] for channel in image.array])
+    return Volume(array, geometry), LabelVolume(labels.array[where], geometry)
+
+
 def _make(number: int, folder: Path) -> None:
     side = ("right", "left")[number % 2]
     sample = procedural_sample((0, number), SHAPE_ZYX, SPACING_MM, side, answers=False)

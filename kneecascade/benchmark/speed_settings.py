@@ -11,9 +11,11 @@ import numpy as np
 from kneecascade.benchmark.speed_answers import COARSE_FILE, FINE_FILE
 from kneecascade.benchmark.speed_phantoms import link
 from kneecascade.core.case import LabelVolume, Volume
+from kneecascade.core.geometry import Geometry
 from kneecascade.core.labels import Labels
 from kneecascade.core.plan import CascadePlan, StagePlan
 from kneecascade.imaging.files import write_channel
+from kneecascade.imaging.orientation import canonical_axes
 from kneecascade.inference.folds import weights_file
 from kneecascade.network.build import build_network
 from kneecascade.network.checkpoint import save_weights
@@ -101,6 +103,13 @@ def with_pieces(plan: CascadePlan, labels: LabelVolume, pieces: int) -> tuple[Ca
         fine=_stage_with_pieces(plan.fine, pieces, len(names)),
     )
     return more, LabelVolume(array, labels.geometry)
+
+
+def at_spacing_of(plan: CascadePlan, geometry: Geometry) -> CascadePlan:
+    """Lets the fine stage work at an image's own spacing; all else stays as it was planned."""
+    axes, _ = canonical_axes(geometry)
+    z, y, x = (geometry.spacing_mm[axis] for axis in axes)
+    return replace(plan, fine=replace(plan.fine, spacing_mm=(z, y, x)))
 
 
 def _stage_with_pieces(stage: StagePlan, pieces: int, classes: int) -> StagePlan:
