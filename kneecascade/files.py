@@ -34,7 +34,7 @@ def read_json(path: Path) -> Any:
         InputError: the file is missing or is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))  # Windows may write a mark in front
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, endless numbers, endless nesting

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from bad_dicom import ROWS
+from bad_headers import ROWS as HEADERS
 from bad_site import Site
 from raw_folder import write_case_files, write_json_file
 
@@ -248,7 +249,7 @@ OTHERS = (
     Bad("kc_demo", "a folder with something else in it", ("images",), "give a new folder", lambda site: ("-o", site.images)),
 )  # fmt: skip
 
-DICOM = tuple(Bad(*row) for row in ROWS)
+DICOM = tuple(Bad(*row) for row in (*HEADERS, *ROWS))
 ALL: tuple[Bad, ...] = (*DATA_SETS, *TRAINING, *PREDICTION, *OTHERS, *DICOM)
 HEAD = """# Troubleshooting
 

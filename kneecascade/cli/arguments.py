@@ -56,6 +56,17 @@ def count(text: str) -> int:
     return int(text)
 
 
+def seed(text: str) -> int:
+    """Returns a whole number of 0 or more.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none, or no generator takes it.
+    """
+    if not text.isdigit() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to {2**32 - 1}")
+    return int(text)
+
+
 def positive(text: str) -> float:
     """Returns a number above 0.
 
@@ -83,16 +94,12 @@ def add_schedule_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds how long and how to train; `schedule_of` reads what was given."""
     add = parser.add_argument
     add("--epochs", type=count, help="of each stage (default 250; unlimited with --time-limit)")
-    add(
-        "--iterations-per-epoch",
-        type=count,
-        default=DEFAULT.iterations_per_epoch,
-        help="default %(default)s",
-    )
+    steps = DEFAULT.iterations_per_epoch
+    add("--iterations-per-epoch", type=count, default=steps, help="default %(default)s")
     add("--time-limit", type=duration, help="for each fold with its validation: 90s, 40m, 2h, 1h30m")
     add("--batch-size", type=count, help="patches a step (default: the plan's)")
     add("--learning-rate", type=positive, default=DEFAULT.learning_rate, help="peak, default %(default)s")
-    add("--seed", type=int, default=DEFAULT.seed, help="default %(default)s")
+    add("--seed", type=seed, default=DEFAULT.seed, help="default %(default)s")
     add("--device", choices=("auto", "cpu", "cuda", "mps"), default=DEFAULT.device)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from kneecascade.cli.arguments import seed
 from kneecascade.cli.run import run
 
 
@@ -22,7 +23,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("-o", "--output", type=Path, default=Path("demo"), metavar="FOLDER", help="default: ./demo")
     add("--minutes", type=float, default=5.0, help="of training, both folds together (default: %(default)g)")
-    add("--seed", type=int, default=0, help="of phantoms and training (default: %(default)s)")
+    add("--seed", type=seed, default=0, help="of phantoms and training (default: %(default)s)")
     add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
     add("--debug", action="store_true", help="show the traceback of an error")
     return parser

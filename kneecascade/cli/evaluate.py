@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kneecascade.cli.arguments import count, positive
+from kneecascade.cli.arguments import count, positive, seed
 from kneecascade.cli.run import MENDABLE, OK, add_common_arguments, run
 from kneecascade.errors import SettingsError
 
@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--pictures", action="store_true", help="box plots, Bland-Altman plots, the worst five cases")
     add("--images", type=Path, metavar="FOLDER", help="images for the worst cases' pictures")
     add("--precision", action="store_true", help="instead: from repeated scans, needs no references")
-    add("--seed", type=int, default=0, help="of the bootstrap (default: 0)")
+    add("--seed", type=seed, default=0, help="of the bootstrap (default: 0)")
     add("--workers", type=count, metavar="N", help="processes (default: the processors, at most 4)")
     add_common_arguments(parser)
     return parser

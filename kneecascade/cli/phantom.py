@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from kneecascade.cli.arguments import seed
 from kneecascade.cli.run import run
 
 
@@ -26,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-n", dest="count", type=int, default=20, help="procedural knees to train on (20)")
     parser.add_argument("--test", dest="tests", type=int, default=0, help="cases for imagesTs, labelsTs (0)")
     parser.add_argument("--size", choices=("small", "full"), default="small", help="grid of procedural knees")
-    parser.add_argument("--seed", type=int, default=0, help="of everything random (0)")
+    parser.add_argument("--seed", type=seed, default=0, help="of everything random (0)")
     parser.add_argument(
         "--anatomy",
         metavar="FOLDER",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kneecascade.cli.arguments import count, duration, fold_list, positive, share
+from kneecascade.cli.arguments import count, duration, fold_list, positive, seed, share
 from kneecascade.cli.run import add_common_arguments, run
 from kneecascade.core.settings import TrainSettings
 
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--learning-rate", type=positive, default=DEFAULT.learning_rate, help="peak, default %(default)s")
     add("--pretrained", metavar="PATH", help="MedicalNet weights, or a trained model's folder")
-    add("--seed", type=int, default=DEFAULT.seed, help="of everything random, default %(default)s")
+    add("--seed", type=seed, default=DEFAULT.seed, help="of everything random, default %(default)s")
     add("--device", choices=("auto", "cpu", "cuda", "mps"), default=DEFAULT.device)
     add("--workers", type=count, help="processes (default: the processors, at most 4)")
     again = parser.add_mutually_exclusive_group()

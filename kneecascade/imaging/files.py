@@ -13,12 +13,14 @@ import SimpleITK as sitk
 from kneecascade.core.case import LabelVolume, Volume
 from kneecascade.core.geometry import Geometry
 from kneecascade.errors import ImageError
+from kneecascade.imaging.grid_fault import grid_fault, header_fault
 from kneecascade.imaging.not_finite import count_not_finite
 from kneecascade.imaging.stacking import stacked
 from kneecascade.imaging.truncated import is_truncated
 
 GEOMETRY_TOLERANCE_MM = 1e-2
 DIRECTION_TOLERANCE = 1e-3
+VALUES = np.iinfo(np.int16)
 NOT_FINITE = "holds values that are not finite"
 
 
@@ -26,7 +28,7 @@ def read_geometry(path: Path) -> Geometry:
     """Reads only the header of a 3D image.
 
     Raises:
-        ImageError: the file is missing, unreadable or not 3D.
+        ImageError: the file is missing, unreadable, not 3D, or on a grid that cannot be true.
     """
     _require(path)
     reader = sitk.ImageFileReader()
@@ -34,11 +36,18 @@ def read_geometry(path: Path) -> Geometry:
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
+        if "orthonormal" in str(error):
+            why = "its axes are not at right angles; resample it onto a grid whose axes are"
+            raise ImageError(f"{path}: {why}") from error
         raise ImageError(f"{path}: cannot be read as an image") from error
     if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
         raise ImageError(f"{path}: expected one 3D channel, found {_layout(reader)}")
     size, spacing = reader.GetSize(), reader.GetSpacing()
-    return _geometry(size, spacing, reader.GetOrigin(), reader.GetDirection())
+    geometry = _geometry(size, spacing, reader.GetOrigin(), reader.GetDirection())
+    fault = grid_fault(geometry) or header_fault(path)
+    if fault:
+        raise ImageError(f"{path}: {fault}")
+    return geometry
 
 
 def read_volume(images: Sequence[Path]) -> Volume:
@@ -65,11 +74,14 @@ def read_labels(path: Path) -> LabelVolume:
     """Reads a label file into int16 (Z, Y, X).
 
     Raises:
-        ImageError: the file is missing, unreadable, not 3D, or holds fractions.
+        ImageError: the file is missing, unreadable, not 3D, holds fractions or values beyond int16.
     """
     array, geometry = _read(path, None)
     if not np.issubdtype(array.dtype, np.integer) and not np.array_equal(np.rint(array), array):
         raise ImageError(f"{path}: a label file must hold whole numbers")
+    if array.size and (array.min() < VALUES.min or array.max() > VALUES.max):
+        odd = array.min() if array.min() < VALUES.min else array.max()
+        raise ImageError(f"{path}: holds the value {odd:g}; label values go up to {VALUES.max}")
     return LabelVolume(array.astype(np.int16), geometry)
 
 

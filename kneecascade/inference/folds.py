@@ -64,8 +64,16 @@ def trained_folds(model_folder: Path, folds: Sequence[int] | None = None) -> lis
     if missing or not wanted:
         what = f"not trained: fold {', '.join(map(str, missing))}" if missing else "no trained fold"
         listed = "; ".join(f"fold {n}: {_state(folder)}" for n, folder in there.items())
-        raise CheckpointError(f"{model_folder}: {what}; there: {listed or 'no folds'}")
+        raise CheckpointError(f"{model_folder}: {what}; there: {listed or _hint(model_folder)}")
     return [there[number] for number in wanted]
+
+
+def _hint(folder: Path) -> str:
+    """Says what a folder without folds may be."""
+    if is_trained(folder):
+        return f"a fold itself; give the folder above, {folder.resolve().parent.name}"
+    models = sorted(path.name for path in folder.glob("Dataset*") if fold_folders(path))
+    return f"models; give one of them: {', '.join(models)}" if models else "no folds"
 
 
 def one_plan(plans: Mapping[str, CascadePlan]) -> CascadePlan:

@@ -58,9 +58,11 @@ def load_into(module: nn.Module, path: Path) -> dict[str, str]:
     """Fills a module from a file of `save_weights`; returns the metadata.
 
     Raises:
-        CheckpointError: the file is missing, broken or of another network.
+        CheckpointError: the file is missing, broken, of another network, or holds NaN.
     """
     state, metadata = load_weights(path)
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in state.values()):
+        raise CheckpointError(f"{path}: holds weights that are not finite; train again or restore the file")
     _fill(module, state, path)
     return metadata
 

@@ -64,7 +64,7 @@ def find_jobs(
     if series or echo:
         raise SettingsError(f"{inputs}: --series and --echo are for DICOM, and here is none")
     if inputs.is_dir():
-        if image_ending(output):
+        if image_ending(output) or output.is_file():
             raise SettingsError(f"{output}: give a folder as output for a folder of images")
         jobs = _jobs_of_folder(inputs, output, channels, file_ending)
     elif inputs.is_file():

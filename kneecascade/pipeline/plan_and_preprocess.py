@@ -80,9 +80,8 @@ def plan_and_preprocess(
     """
     settings = settings or PlanSettings()
     workers = settings.workers or default_workers()
-    if settings.memory_gb <= 0:
-        raise SettingsError(f"--memory-gb {settings.memory_gb:g}: must be a number of GB above 0")
     raw = read_dataset(workspace.dataset_folder(dataset))
+    _check(settings, len(raw.channel_names))
     folder = workspace.preprocessed / raw.name
     names = [case.name for case in raw.training]
     subjects = read_subjects(raw.folder, names)  # before anything is written
@@ -102,6 +101,15 @@ def plan_and_preprocess(
         say(f"Test set: {len(aside)} cases in {TEST}, which neither plan nor folds have seen")
     _say_next(raw.identifier, folder, settings.plan_only)
     return plan
+
+
+def _check(settings: PlanSettings, channels: int) -> None:
+    """Finds settings that no plan takes before anything is measured."""
+    if not settings.memory_gb > 0:
+        raise SettingsError(f"--memory-gb {settings.memory_gb:g}: must be a number of GB above 0")
+    parse_filters(settings.denoise)
+    if settings.normalization is not None:
+        parse_normalizations(settings.normalization, channels)
 
 
 def _say_next(identifier: int, folder: Path, plan_only: bool) -> None:

@@ -13,7 +13,7 @@ from kneecascade.console import console, say, show_table, tracked, warn
 from kneecascade.core.case import Volume
 from kneecascade.core.plan import CascadePlan
 from kneecascade.core.settings import PredictSettings
-from kneecascade.errors import SettingsError
+from kneecascade.errors import ImageError, SettingsError
 from kneecascade.files import write_json
 from kneecascade.imaging.color_tables import write_color_tables
 from kneecascade.imaging.files import read_volume, write_labels
@@ -114,7 +114,17 @@ def _timed_read(job: Job) -> Read:
         volume = read_source(job.source, one_knee=job.case.side != "unknown")
     else:
         volume = read_volume(job.case.images)
+    _require_something(volume)
     return volume, image_hash(job), _since(start)
+
+
+def _require_something(volume: Volume) -> None:
+    """Refuses what no network should be asked about, as planning does."""
+    if min(volume.geometry.shape_zyx) < 2:
+        raise ImageError("a single slice, expected a 3D image")
+    for channel in volume.array:
+        if channel.min() == channel.max():
+            raise ImageError(f"every voxel is {channel.flat[0]:g}")
 
 
 def _read_ahead(jobs: Sequence[Job]) -> Iterator[tuple[Job, Future[Read]]]:

@@ -203,7 +203,7 @@ def _meshes(classes: np.ndarray, spacing_mm: tuple[float, float, float], labels:
 
 
 def _labels(predictions: Record, results: Path) -> Labels:
-    found = predictions.get("labels")
+    found = predictions.get("labels") if isinstance(predictions, dict) else None
     if not isinstance(found, dict) or not found:
         raise InputError(f"{results / PREDICTIONS}: names no labels; predict again")
     return Labels(tuple(found), tuple(found.values()))
