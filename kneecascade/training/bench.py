@@ -160,7 +160,7 @@ def _painter(task: Task) -> SyntheticAugmenter:
     stage, coarse = task.stage_plan, task.stage == "coarse"
     return SyntheticAugmenter(
         strength=STRONG,
-        painting=Painting(guessed_share=0.2 if coarse else 0.7),
+        painting=Painting(task.settings.sequences, guessed_share=0.2 if coarse else 0.7),
         patch_shape_zyx=stage.patch_shape_zyx,
         spacing_mm=stage.spacing_mm,
         mirror_axes=task.plan.mirror_axes,

@@ -21,6 +21,7 @@ class Painting:
     """How knees are painted.
 
     Attributes:
+        sequences: the known contrasts to draw from; none given, any contrast.
         texture: largest standard deviation of a tissue's grey value within it, as a share.
         wavelengths_mm: of the textures.
         blur_voxels: Gaussian standard deviation, for partial volume and the point spread.
@@ -34,6 +35,7 @@ class Painting:
         factors: range of what z-scores are multiplied by.
     """
 
+    sequences: tuple[str, ...] = ()
     texture: float = 0.25
     wavelengths_mm: tuple[float, ...] = (20.0, 7.0, 2.5)
     blur_voxels: tuple[float, float] = (0.3, 0.8)
@@ -70,6 +72,8 @@ def paint(
     p = painting or Painting()
     device = tissue.device
     index = tissue.long()
+    if sequence is None and p.sequences:
+        sequence = str(draw.choice(p.sequences))
     contrast = draw_contrast(draw, sequence)
     grey = torch.from_numpy(contrast).to(device)[index]
     for wavelength in p.wavelengths_mm:
