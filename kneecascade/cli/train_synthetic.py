@@ -10,6 +10,8 @@ from kneecascade.cli.run import add_common_arguments, run
 from kneecascade.core.settings import TrainSettings
 
 DEFAULT = TrainSettings()
+SEQUENCES = ("DESS", "GRE", "PD", "PD-FS", "SPGR", "T1", "T2")
+"""Those of `training.contrasts`, which would load torch; a test holds them together."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -27,6 +29,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--folds", type=fold_list, default=(0,), metavar="FOLDS", help="0 (default), 0-4, 0,2 or all")
     add("--fine-width", type=int, metavar="N", help="width of the fine encoder (default: 32)")
+    add("--sequences", nargs="+", default=(), choices=SEQUENCES, help="contrasts to paint (default: any)")
+    add("--batch-size", type=count, help="patches a step (default: the plan's)")
     add("--memory-gb", type=positive, default=8.0, help="memory a training step may take (8)")
     add("--epochs", type=count, help="of each stage (default 250; unlimited with --time-limit)")
     add(
@@ -97,6 +101,8 @@ def _work(args: argparse.Namespace) -> None:
         overwrite=args.overwrite,
         pretrained=args.pretrained,
         synthetic=True,
+        sequences=tuple(args.sequences),
+        batch_size=args.batch_size,
     )
     planning = PlanSettings(memory_gb=args.memory_gb, workers=args.workers, fine_width=args.fine_width)
     train_synthetic(find_workspace(args.workspace), args.dataset, args.folds, anatomies, planning, settings)

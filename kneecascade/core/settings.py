@@ -30,7 +30,7 @@ class TrainSettings:
         overwrite: start anew where a trained fold lies.
         pretrained: MedicalNet weights for the fine encoder, or the folder of a model trained here.
         synthetic: paint the training cases' labels with random contrasts instead of showing their images.
-        sequences: contrasts that are painted, names of `training.contrasts.SEQUENCES`; none given, any contrast.
+        sequences: painted contrasts, names of `training.contrasts.SEQUENCES`; none given, any.
         workers: processes that read patches when the data do not fit in memory.
         patience: epochs without a better smoothed held-out pseudo-Dice of the targets that end a stage.
         ema: whether a moving average of the weights is saved in place of the last.
