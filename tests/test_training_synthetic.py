@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from kneecascade.cli.train_synthetic import SEQUENCES as offered
 from kneecascade.training.augment import NO_AUGMENTATION
-from kneecascade.training.contrasts import TISSUES, USUAL_SHARES, draw_contrast, guessed_scale
-from kneecascade.training.paint import Painting
+from kneecascade.training.contrasts import SEQUENCES, TISSUES, USUAL_SHARES, draw_contrast, guessed_scale
+from kneecascade.training.paint import Painting, paint
 from kneecascade.training.spatial import affine_matrix, resample_nearest
 from kneecascade.training.synthetic import Deformation, SyntheticAugmenter
 
@@ -61,6 +62,23 @@ def test_displacements_are_in_voxels_of_the_source() -> None:
     identity = affine_matrix((0.0, 0.0, 0.0), ONE_MM, ONE_MM)
     still, shifted = (resample_nearest(labels, identity, PATCH, by) for by in (None, moved))
     assert torch.equal(shifted[:, :, :-2], still[:, :, 2:])
+
+
+def test_the_command_knows_every_sequence() -> None:
+    assert tuple(sorted(SEQUENCES)) == offered
+
+
+def test_only_the_contrasts_asked_for_are_painted() -> None:
+    tissue = torch.tensor([TISSUES.index("marrow"), TISSUES.index("fluid")]).repeat_interleave(4)
+    tissue = tissue.to(torch.uint8).view(8, 1, 1).expand(8, 8, 8)
+    brighter = []
+    for seed in range(8):
+        painting = Painting(sequences=("T1",), texture=0.0, thick_share=0.0)
+        image = paint(
+            tissue, ONE_MM, np.random.default_rng(seed), torch.Generator().manual_seed(seed), painting
+        )
+        brighter.append(bool(image[0, 0].mean() > image[0, -1].mean()))
+    assert all(brighter)  # marrow over fluid, as in T1 and few others
 
 
 def test_a_whole_scans_scale_is_guessed() -> None:

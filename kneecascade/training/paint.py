@@ -84,11 +84,18 @@ def paint(
     image = intensity.blur(image, draw.uniform(*p.blur_voxels))
     if draw.random() < p.thick_share:
         image = thick_slices(image, spacing_mm, int(draw.integers(3)), draw.uniform(*p.thick_mm))
+    return _scaled(image, contrast, p, draw)
+
+
+def _scaled(
+    image: torch.Tensor, contrast: np.ndarray, painting: Painting, draw: np.random.Generator
+) -> torch.Tensor:
+    """Returns z-scores by the patch's own mean and deviation, or by an imagined whole scan's."""
     mean, sd = float(image.mean()), float(image.std())
-    if draw.random() < p.guessed_share:
+    if draw.random() < painting.guessed_share:
         mean, sd = guessed_scale(contrast, draw)
-    image = (image - mean) / max(sd, 1e-6)
-    return image * float(np.exp(draw.uniform(*np.log(p.factors)))) + float(draw.uniform(*p.shifts))
+    factor = float(np.exp(draw.uniform(*np.log(painting.factors))))
+    return (image - mean) / max(sd, 1e-6) * factor + float(draw.uniform(*painting.shifts))
 
 
 def wear(
