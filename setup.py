@@ -71,6 +71,7 @@ setup(
             "kc_plan_and_preprocess = kneecascade.cli.plan_and_preprocess:main",
             "kc_train = kneecascade.cli.train:main",
             "kc_predict = kneecascade.cli.predict:main",
+            "kc_cross_validation = kneecascade.cli.cross_validation:main",
             "kc_evaluate = kneecascade.cli.evaluate:main",
             "kc_quality = kneecascade.cli.quality:main",
             "kc_biomarkers = kneecascade.cli.biomarkers:main",

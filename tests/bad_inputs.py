@@ -238,7 +238,31 @@ def _copy(source: Path, target: Path) -> None:
     (shutil.copytree if source.is_dir() else shutil.copyfile)(source, target)
 
 
+TOGETHER = "kc_cross_validation"
+
+
+def _with_splits(site: Site) -> None:
+    names = ["case0", "case1", "case2"]
+    splits = [{"train": [n for n in names if n != name], "val": [name]} for name in names]
+    (site.preprocessed / "splits.json").write_text(json.dumps(splits))
+
+
+def _folds(change: Callable[[Site], object], *more: object) -> Spoil:
+    def spoil(site: Site) -> Sequence[object]:
+        _with_splits(site)
+        change(site)
+        return ("1", *more)
+
+    return spoil
+
+
 OTHERS = (
+    Bad(TOGETHER, "folds that are not trained", ("not trained: fold 1,2", "kc_train 1 1,2 --continue", "--folds 0"), "train them, add `--train`, or leave them out", _folds(_nothing)),
+    Bad(TOGETHER, "no folds yet", ("splits.json", "kc_plan_and_preprocess"), "plan first", lambda site: ("1",)),
+    Bad(TOGETHER, "a fold trained on what it holds out", ("fold_0", "trained on case0", "--overwrite"), "put the old splits.json back, or train anew", _folds(lambda s: (s.model / "fold_0/run.json").write_text('{"training": ["case0"]}'), "--folds", "0")),
+    Bad(TOGETHER, "a test set without references", ("no test set", "labelsTs"), "set cases aside when planning, or label them", _folds(lambda s: (s.raw / "labelsTs/unseen0.nii.gz").unlink(), "--test")),
+    Bad(TOGETHER, "a time limit without training", ("add --train",), "add `--train`", _folds(_nothing, "--time-limit", "1m")),
+    Bad(PREDICT, "a broken postprocessing.json", ("postprocessing.json", "kc_cross_validation"), "delete it, or run kc_cross_validation again", _predict(lambda s: (s.model / "postprocessing.json").write_text("{}"))),
     Bad("kc_evaluate", "a reference folder that is not there", ("no such folder",), "check -r", lambda site: ("-r", site.root / "none", "-p", site.raw / "labelsTr")),
     Bad("kc_evaluate", "a folder without references", ("no reference",), "give the folder of the reference labels", lambda site: ("-r", _made(site.root / "empty", lambda p: p.mkdir()), "-p", site.raw / "labelsTr")),
     Bad("kc_evaluate", "a prediction that is missing", ("case1",), "predict it; the others are scored", _after(lambda s: _copy(s.raw / "labelsTr", s.out) or (s.out / "case1.nii.gz").unlink()), ("out/scores.json", "out/scores.csv")),

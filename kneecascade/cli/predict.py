@@ -33,6 +33,7 @@ def main(argv: list[str] | None = None) -> int:
             echo=arguments.echo,
             dicom_seg=arguments.dicom_seg,
             side=arguments.side,
+            postprocess=not arguments.no_postprocessing,
         )
         model = choose_model(find_workspace(arguments.workspace), arguments.dataset, arguments.model)
         failed = predict_images(
@@ -70,25 +71,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--save-coarse", action="store_true", help="also write the coarse stage's labels, to OUT/coarse")
     add("--save-probabilities", action="store_true", help="also write them, to OUT/probabilities")
     add("--tta", action="store_true", help="average over mirrorings: 2 or more times the networks' time")
+    add("--no-postprocessing", action="store_true", help="keep the small pieces of labels")
     add("--continue", dest="resume", action="store_true", help="keep finished images of model and settings")
     add("--series", metavar="TEXT", help="DICOM: only series of this number, UID or part of the description")
     add("--echo", metavar="ECHO", help="DICOM: a number, rss or mean of all (default: rss)")
     add("--dicom-seg", action="store_true", help="DICOM: also write a DICOM segmentation a case")
     add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
     add("--side", choices=SIDES, default="auto", help="of all knees (default: by subjects.csv or DICOM)")
-    add(
-        "--memory-limit-gb",
-        type=float,
-        default=6.0,
-        metavar="GB",
-        help="work in tiles where one forward would take more (default: 6)",
-    )
-    add(
-        "--step-size",
-        type=float,
-        default=0.5,
-        metavar="S",
-        help="step from tile to tile over the tile's edge (default: 0.5)",
-    )
+    tiled = "work in tiles where one forward would take more (default: 6)"
+    add("--memory-limit-gb", type=float, default=6.0, metavar="GB", help=tiled)
+    step = "step from tile to tile over the tile's edge (default: 0.5)"
+    add("--step-size", type=float, default=0.5, metavar="S", help=step)
     add_common_arguments(parser)
     return parser

@@ -80,6 +80,7 @@ class PredictSettings:
         echo: which echo of a DICOM series, "rss" or "mean"; None for "rss".
         dicom_seg: whether to write a DICOM segmentation as well.
         side: of all images; "auto" takes each one's from subjects.csv or DICOM.
+        postprocess: drop the small pieces that the model's postprocessing.json names.
     """
 
     device: DeviceName = "auto"
@@ -94,3 +95,4 @@ class PredictSettings:
     echo: str | None = None
     dicom_seg: bool = False
     side: SideChoice = "auto"
+    postprocess: bool = True

@@ -13,12 +13,14 @@ from torch import nn
 
 from kneecascade.core.case import LabelVolume, Side, Volume
 from kneecascade.core.geometry import Box
+from kneecascade.core.piece_rules import PieceRule
 from kneecascade.core.plan import CascadePlan, StagePlan
 from kneecascade.core.settings import DeviceName
 from kneecascade.core.trace import PreparedCase, Region, Trace
 from kneecascade.evaluation.overlap import label_volumes_ml
 from kneecascade.imaging.components import at_least, bounding_box
 from kneecascade.imaging.orientation import to_canonical
+from kneecascade.imaging.small_pieces import drop_small_pieces
 from kneecascade.inference.folds import one_plan, trained_folds, weights_file
 from kneecascade.inference.pieces import drop_far_pieces
 from kneecascade.inference.plausibility import Doubt, doubt_of_volumes, touched_sides
@@ -46,6 +48,7 @@ class Cascade:
         limits: memory of one forward.
         folds: names of the folds, for the record.
         tta: average over the plan's mirrorings in both stages.
+        rules: which pieces of labels are kept in the end; none, all.
     """
 
     plan: CascadePlan
@@ -55,6 +58,7 @@ class Cascade:
     limits: Limits = field(default_factory=Limits)
     folds: tuple[str, ...] = ()
     tta: bool = False
+    rules: tuple[PieceRule, ...] = ()
 
     @property
     def mirror_axes(self) -> tuple[int, ...]:
@@ -100,6 +104,7 @@ class Cascade:
             return self._answer(prepared, coarse, taken_for, coarse_alone, whole, seconds)
 
         result = answer_both_ways(answer, self.plan) if needs_both_ways(side, self.plan) else answer(side)
+        result = self._tidied(result)
         return result if keep_probabilities else replace(result, fine_probabilities=None)
 
     def _coarse(self, prepared: PreparedCase, refuse_two: bool, seconds: dict[str, float]) -> np.ndarray:
@@ -145,6 +150,24 @@ class Cascade:
             seconds=seconds,
             sureness=look.sureness,
             in_tiles=needs_tiles(self.plan.fine, seen.shape_zyx, self.device, self.limits),
+        )
+
+    def _tidied(self, result: CascadeResult) -> CascadeResult:
+        """Returns the result without the pieces that the rules drop; its probabilities stay as they are."""
+        found, plan = result.labels, self.plan
+        if not self.rules:
+            return result
+        seconds = dict(result.seconds)
+        with _timed(seconds, "pieces"):
+            voxel_mm3 = found.geometry.voxel_mm3
+            array, lost_mm3 = drop_small_pieces(found.array, plan.labels, self.rules, voxel_mm3)
+            volumes = label_volumes_ml(array, plan.labels, voxel_mm3) if lost_mm3 else result.volumes_ml
+        return replace(
+            result,
+            labels=LabelVolume(array, found.geometry),
+            volumes_ml=volumes,
+            dropped_mm3=lost_mm3,
+            seconds=seconds,
         )
 
     def _look_closely(

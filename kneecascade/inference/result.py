@@ -28,6 +28,7 @@ class CascadeResult:
         in_tiles: whether the fine stage worked in tiles, since one forward would have taken too much memory.
         certainty: how sure both stages are of the targets; None where the plan knows no sides.
         sureness: of each label, inside the region: entropy, agreement of the folds.
+        dropped_mm3: what each label lost to the model's rules on small pieces; without those that lost none.
     """
 
     labels: LabelVolume
@@ -41,6 +42,7 @@ class CascadeResult:
     in_tiles: bool = False
     certainty: float | None = None
     sureness: Sureness = field(default_factory=Sureness)
+    dropped_mm3: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from kneecascade.console import say, warn
 from kneecascade.core.labels import Labels
+from kneecascade.core.piece_rules import PieceRule
 from kneecascade.errors import InputError, SettingsError
 from kneecascade.evaluation.agreement import agreements
 from kneecascade.evaluation.bootstrap import Resampling
@@ -80,8 +81,9 @@ def evaluate_folders(
     rows = find_rows(reference, settings.subjects)
     groups_of([], rows, settings.groups)  # a wrong column is told before the work, not after it
     measured = _measured(labels, settings)
-    cases, problems = _score(pairs, labels, measured, settings.workers)
-    scores = _statistics(cases, problems, labels, measured, rows, settings)
+    cases, problems = score_pairs(pairs, labels, measured, settings.workers)
+    groups = groups_of(list(cases), rows, settings.groups) if rows else {}
+    scores = statistics_of(cases, problems, labels, measured, rows, groups, settings.resampling)
     scores = replace(
         scores,
         comparison=_comparison(cases, reference, labels, measured, rows, settings),
@@ -134,11 +136,23 @@ def _measured(labels: Labels, settings: EvaluateSettings) -> MeasureSettings:
     return MeasureSettings(tuple(sorted(set(settings.tolerances_mm))), sheets)
 
 
-def _score(
-    pairs: Sequence[Pair], labels: Labels, measured: MeasureSettings, workers: int | None
+def score_pairs(
+    pairs: Sequence[Pair],
+    labels: Labels,
+    measured: MeasureSettings,
+    workers: int | None = None,
+    rules: Sequence[PieceRule] = (),
 ) -> tuple[dict[str, CaseScores], dict[str, str]]:
-    """Returns scores by case name, and what kept the others from being scored."""
-    score = partial(score_pair, labels=labels, settings=measured)
+    """Returns scores by case name, and what kept the others from being scored, with a warning each.
+
+    Args:
+        pairs: files of each case.
+        labels: names and values.
+        measured: what is measured.
+        workers: processes; None for the processors, at most four.
+        rules: which pieces of the predictions count; none, all.
+    """
+    score = partial(score_pair, labels=labels, settings=measured, rules=rules)
     found = map_in_processes(score, pairs, workers_for(len(pairs), workers), "scoring")
     cases: dict[str, CaseScores] = {}
     problems: dict[str, str] = {}
@@ -162,27 +176,38 @@ def _comparison(
     """Scores the other folder and returns the paired differences; None where there is none."""
     if settings.against is None:
         return None
-    others, _ = _score(
+    others, _ = score_pairs(
         pair_files(reference, settings.against, settings.roi), labels, measured, settings.workers
     )
     names, people = labels.foreground, subjects_of(rows)
     return compare(cases, others, names, all_measures(measured), people, settings.resampling)
 
 
-def _statistics(
+def statistics_of(
     cases: dict[str, CaseScores],
     problems: dict[str, str],
     labels: Labels,
     measured: MeasureSettings,
     rows: Rows,
-    settings: EvaluateSettings,
+    groups: Mapping[str, Mapping[str, Sequence[str]]],
+    resampling: Resampling | None = None,
 ) -> FolderScores:
+    """Returns means over all cases and over each group.
+
+    Args:
+        cases: scores by case name.
+        problems: what kept other cases from being scored.
+        labels: names and values.
+        measured: what was measured.
+        rows: of subjects.csv.
+        groups: names of cases by column and value.
+        resampling: of the bootstrap; None for the defaults.
+    """
     names, people = labels.foreground, subjects_of(rows)
 
     def over(members: Sequence[str]) -> dict[str, LabelSummary]:
-        return summarize({name: cases[name] for name in members}, names, people, settings.resampling)
+        return summarize({name: cases[name] for name in members}, names, people, resampling)
 
-    groups = groups_of(list(cases), rows, settings.groups) if rows else {}
     return FolderScores(
         cases=cases,
         problems=problems,
@@ -193,6 +218,6 @@ def _statistics(
             column: {value: over(members) for value, members in values.items()}
             for column, values in groups.items()
         },
-        agreement=agreements(cases, names, people, settings.resampling),
+        agreement=agreements(cases, names, people, resampling),
         rows={name: rows[name] for name in cases if name in rows},
     )

@@ -17,6 +17,7 @@ from kneecascade.imaging.files import read_volume
 from kneecascade.inference.cascade import Cascade, load_cascade, load_folds
 from kneecascade.inference.folds import is_trained
 from kneecascade.inference.result import CascadeResult
+from kneecascade.pipeline.postprocessing import with_rules
 from kneecascade.pipeline.predict import limits_of
 
 Image = str | Path | Sequence[str | Path] | np.ndarray | Volume
@@ -68,6 +69,7 @@ def load_model(
     device: DeviceName = "auto",
     memory_limit_gb: float = PredictSettings.memory_limit_gb,
     tta: bool = False,
+    postprocess: bool = True,
 ) -> Model:
     """Loads a trained model; keep it, since loading takes longer than a small image.
 
@@ -77,9 +79,11 @@ def load_model(
         device: auto, cpu, cuda or mps.
         memory_limit_gb: work in tiles where one forward would take more.
         tta: average over mirrorings.
+        postprocess: drop the small pieces that postprocessing.json beside the folds names.
 
     Raises:
         CheckpointError: there is no such folder, or no trained fold in it.
+        InputError: postprocessing.json is broken.
         SettingsError: this machine has no such device.
     """
     path = Path(folder)
@@ -88,8 +92,11 @@ def load_model(
     tune_allocator()
     limits = limits_of(PredictSettings(memory_limit_gb=memory_limit_gb))
     if is_trained(path) and folds is None:
-        return Model(load_folds([path], device, limits, tta))
-    return Model(load_cascade(path, folds, device, limits, tta))
+        path = path.resolve()
+        cascade, path = load_folds([path], device, limits, tta), path.parent
+    else:
+        cascade = load_cascade(path, folds, device, limits, tta)
+    return Model(with_rules(cascade, path) if postprocess else cascade)
 
 
 def _volume(image: Image, spacing_mm: Float3 | None) -> tuple[Volume, str]:

@@ -21,6 +21,7 @@ from kneecascade.inference.cascade import Cascade, load_cascade
 from kneecascade.inference.stage import Limits
 from kneecascade.pipeline.drawing import draw_result
 from kneecascade.pipeline.images import Job, check_dicom_seg, find_jobs
+from kneecascade.pipeline.postprocessing import POSTPROCESSING, in_words, with_rules
 from kneecascade.pipeline.prediction_record import (
     FILE,
     Record,
@@ -68,16 +69,43 @@ def predict_images(
     tune_allocator()
     settings = settings or PredictSettings()
     cascade = load_cascade(model_folder, folds, settings.device, limits_of(settings), settings.tta)
+    if settings.postprocess:
+        cascade = with_rules(cascade, model_folder)
     jobs = _jobs(inputs, output, cascade, settings)
+    records = predict_jobs(jobs, cascade, model_folder, settings, debug)
+    return _conclude(records, jobs[0].output.parent, cascade.plan)
+
+
+def predict_jobs(
+    jobs: Sequence[Job],
+    cascade: Cascade,
+    model_folder: Path,
+    settings: PredictSettings,
+    debug: bool = False,
+    what: str = "predicting",
+) -> dict[str, Record]:
+    """Segments images whose results go to one folder; writes predictions.json there after each.
+
+    Args:
+        jobs: at least one.
+        cascade: its folds lie in `model_folder`.
+        model_folder: results/Dataset001_Name.
+        settings: of the run.
+        debug: show the traceback of what keeps an image from being segmented.
+        what: the name of the progress bar.
+
+    Returns:
+        The record of each case, with "error" where it was not segmented.
+    """
     folder, head = jobs[0].output.parent, run_record(model_folder, cascade, settings)
     records = finished_cases(folder, head, jobs) if settings.resume else {}
     todo = [job for job in jobs if job.case.name not in records]
     _say_there_already(todo, len(records), settings)
     judge = load_judge(model_folder, cascade.folds)
-    for job, read in tracked(_read_ahead(todo), "predicting", len(todo)):
+    for job, read in tracked(_read_ahead(todo), what, len(todo)):
         records[job.case.name] = _attempt(job, read, cascade, settings, judge, debug)
         _write(folder / FILE, head, records)
-    return _conclude(records, folder, cascade.plan)
+    return records
 
 
 def _write(file: Path, head: Record, records: dict[str, Record]) -> None:
@@ -211,6 +239,8 @@ def _say_what(jobs: Sequence[Job], cascade: Cascade) -> None:
         say("--tta: the plan has no axis to mirror; the results are those without it")
     elif cascade.tta:
         say(f"--tta: {2 ** len(cascade.mirror_axes)} times the networks' time, in both stages")
+    if cascade.rules:
+        say(f"{POSTPROCESSING}: {'; '.join(map(in_words, cascade.rules))}; --no-postprocessing keeps all")
 
 
 def _say_there_already(todo: Sequence[Job], kept: int, settings: PredictSettings) -> None:
