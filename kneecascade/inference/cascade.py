@@ -78,10 +78,8 @@ class Cascade:
         """Segments one image.
 
         Where the plan has a canonical side and the image's is unknown, it is segmented as both; the answer
-        that fits the anatomy is kept, and flagged.
-
-        Where a target is missing or too small after the fine look at the region, the fine stage looks once
-        at the whole image; the more plausible of both answers is kept, and flagged.
+        that fits the anatomy is kept, and flagged. Where a target is missing or too small after the fine look
+        at the region, the fine stage looks at the whole image once; the more plausible one is kept, flagged.
 
         Args:
             volume: (C, Z, Y, X) on any grid.
@@ -103,8 +101,8 @@ class Cascade:
             coarse = self._coarse(prepared, refuse_two, seconds)
             return self._answer(prepared, coarse, taken_for, coarse_alone, whole, seconds)
 
-        result = answer_both_ways(answer, self.plan) if needs_both_ways(side, self.plan) else answer(side)
-        result = self._tidied(result)
+        found = answer_both_ways(answer, self.plan) if needs_both_ways(side, self.plan) else answer(side)
+        result = self._tidied(found) if self.rules else found
         return result if keep_probabilities else replace(result, fine_probabilities=None)
 
     def _coarse(self, prepared: PreparedCase, refuse_two: bool, seconds: dict[str, float]) -> np.ndarray:
@@ -155,8 +153,6 @@ class Cascade:
     def _tidied(self, result: CascadeResult) -> CascadeResult:
         """Returns the result without the pieces that the rules drop; its probabilities stay as they are."""
         found, plan = result.labels, self.plan
-        if not self.rules:
-            return result
         seconds = dict(result.seconds)
         with _timed(seconds, "pieces"):
             voxel_mm3 = found.geometry.voxel_mm3
