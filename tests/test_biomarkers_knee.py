@@ -7,8 +7,15 @@ import pytest
 
 from kneecascade.biomarkers import inner, ranges
 from kneecascade.biomarkers.knee import KneeMeasures, measure_knee
-from kneecascade.biomarkers.measures import NO_BONE, NORMAL, NOTHING, weighted_mean_sd, weighted_percentile
-from kneecascade.biomarkers.structures import Structures, from_names
+from kneecascade.biomarkers.measures import (
+    ENCLOSED,
+    NO_BONE,
+    NORMAL,
+    NOTHING,
+    weighted_mean_sd,
+    weighted_percentile,
+)
+from kneecascade.biomarkers.structures import CARTILAGE_ON, Structures, from_names
 from kneecascade.biomarkers.table import Row
 from kneecascade.core.case import LabelVolume
 from kneecascade.core.geometry import Geometry
@@ -59,6 +66,13 @@ def test_volumes_and_thickness_are_the_phantoms(right: KneeMeasures, phantom: Kn
         thickness = found[name, "whole", "ThCcAB", NORMAL]
         # the truth is of the layer before neighbours press on it, and counts its thin rim
         assert thickness == pytest.approx(mean, abs=0.35)
+
+
+def test_the_closed_surface_holds_nearly_what_the_voxels_do(right: KneeMeasures) -> None:
+    found = numbers(right)
+    for cartilage in CARTILAGE_ON:
+        voxels = found[cartilage, "whole", "volume", "voxels counted"]
+        assert found[cartilage, "whole", "surface_volume", ENCLOSED] == pytest.approx(voxels, rel=0.12)
 
 
 def test_parts_add_up(right: KneeMeasures) -> None:

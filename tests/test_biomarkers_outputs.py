@@ -10,11 +10,12 @@ import pytest
 from skimage import io
 from solid_joints import box_geometry, cylinder, layered, turned
 
+from kneecascade.biomarkers.curvature import curvature
 from kneecascade.biomarkers.flatten import flatten
 from kneecascade.biomarkers.frame import find_frame
 from kneecascade.biomarkers.joint import Joint, make_joint
 from kneecascade.biomarkers.mesh import Mesh
-from kneecascade.biomarkers.picture import thickness_map
+from kneecascade.biomarkers.picture import curvature_map, thickness_map
 from kneecascade.biomarkers.table import Row, read_rows, write_rows
 from kneecascade.biomarkers.vtp import write_vtp
 from kneecascade.errors import InputError
@@ -114,6 +115,18 @@ def test_a_map_shows_the_thickness(tmp_path: Path, condyle: Joint, side: str) ->
     shown = (np.abs(image - two_mm).max(axis=-1) < 0.06).mean()
     assert shown > 0.1
     assert not list(tmp_path.glob(".writing*"))
+
+
+def test_a_map_shows_the_curvature(tmp_path: Path, condyle: Joint) -> None:
+    from matplotlib import colormaps
+
+    path = tmp_path / "map.png"
+    shape = curvature(condyle.mesh, condyle.total)
+    curvature_map(path, "case", condyle, find_frame("right", None), {}, shape)
+    image = io.imread(path)[..., :3] / 255.0
+    # a roll of 15 mm: mean curvature 1/30 on a scale from -0.1 to 0.1
+    rolled = np.array(colormaps["RdBu_r"]((1 / 30 + 0.1) / 0.2)[:3])
+    assert (np.abs(image - rolled).max(axis=-1) < 0.08).mean() > 0.1
 
 
 def test_a_bone_without_cartilage_still_has_a_map(tmp_path: Path, condyle: Joint) -> None:

@@ -59,7 +59,12 @@ def test_a_folder_is_measured(folder: Path, tmp_path: Path, capsys: pytest.Captu
     assert 1 < read_volume([thickness]).array.max() <= 10
     made = {path.name for path in (out / "a").iterdir()}
     for bone, cartilage in (("femur", "femoral"), ("tibia", "tibial"), ("patella", "patellar")):
-        assert {f"map_{bone}.png", f"{bone}.vtp", f"{cartilage}_cartilage.vtp"} <= made
+        assert {
+            f"map_{bone}.png",
+            f"map_{bone}_curvature.png",
+            f"{bone}.vtp",
+            f"{cartilage}_cartilage.vtp",
+        } <= made
 
 
 def test_what_is_done_is_kept(folder: Path, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""kc_report on a folder as kc_predict leaves it."""
+"""kc_report on a folder as kc_predict leaves it: pipeline.report, pipeline.report_meshes."""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
@@ -15,7 +16,7 @@ from kneecascade.cli.report import main
 from kneecascade.core.case import LabelVolume
 from kneecascade.core.geometry import Geometry
 from kneecascade.files import write_json
-from kneecascade.imaging.files import write_channel, write_labels
+from kneecascade.imaging.files import read_labels, write_channel, write_labels
 from kneecascade.pipeline.report import ReportSettings, write_report
 
 GRID = Geometry((24, 30, 20), (1.0, 1.0, 1.5), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
@@ -89,6 +90,23 @@ def test_biomarkers_and_scores_beside_the_results_are_shown(tmp_path: Path) -> N
     assert good["measures"][0]["value"] == 0.31
     assert good["measures"][0]["range"] == [0.8, 4.0]
     assert good["maps"] == [{"name": "femur_map", "image": "data:image/png;base64,cG5n"}]
+
+
+def test_measured_cartilage_is_coloured_by_its_thickness(tmp_path: Path) -> None:
+    out = results_folder(tmp_path)
+    thickness = np.where(read_labels(out / "good.nii.gz").array == 2, 2.5, 0).astype(np.float32)
+    (out / "biomarkers").mkdir()
+    (out / "biomarkers" / "biomarkers.csv").write_text("case,structure,region,measure,value,unit,method\n")
+    write_channel(thickness, GRID, out / "biomarkers" / "good" / "thickness.nii.gz")
+    other = Geometry(GRID.shape_zyx, (1.0, 1.0, 2.0))
+    write_channel(thickness, other, out / "biomarkers" / "doubtful <b>" / "thickness.nii.gz")
+    main([str(out), "--frames", "1"])
+    cases = {case["name"]: case for case in embedded(out / "report.html")["cases"]}
+    meshes = {mesh["name"]: mesh for mesh in cases["good"]["meshes"]}
+    assert set(np.frombuffer(base64.b64decode(meshes["femoral_cartilage"]["values"]), np.float32)) == {2.5}
+    assert meshes["femoral_cartilage"]["value_max"] == 5
+    assert "values" not in meshes["femur"]
+    assert not any("values" in mesh for mesh in cases["doubtful <b>"]["meshes"])
 
 
 def test_an_image_that_moved_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,3 +37,22 @@ def test_a_thin_sheet_stays_whole() -> None:
 
 def test_nothing_has_no_surface() -> None:
     assert surface(np.zeros((5, 5, 5), bool), (1.0, 1.0, 1.0)) is None
+
+
+def test_points_take_the_value_of_the_nearest_voxel_that_has_one() -> None:
+    sheet = np.zeros((30, 40, 40), bool)
+    sheet[14:17, 5:35, 5:35] = True
+    values = np.zeros(sheet.shape, np.float32)
+    values[15, 5:35, 5:20], values[15, 5:35, 20:35] = 1.5, 3.0
+    mesh = surface(sheet, (0.7, 0.7, 0.7), values)
+    assert mesh is not None
+    points = np.frombuffer(base64.b64decode(mesh["vertices"]), np.float32).reshape(-1, 3)
+    found = np.frombuffer(base64.b64decode(mesh["values"]), np.float32)
+    expected = np.where(points[:, 0] < 20 * 0.7, 1.5, 3.0)
+    assert len(found) == len(points)
+    np.testing.assert_array_equal(
+        found[np.abs(points[:, 0] - 14) > 0.1], expected[np.abs(points[:, 0] - 14) > 0.1]
+    )
+    bare = surface(sheet, (0.7, 0.7, 0.7), values * 0)
+    assert bare is not None
+    assert "values" not in bare

@@ -9,6 +9,7 @@ import numpy as np
 from kneecascade.biomarkers import inner
 from kneecascade.biomarkers.footprint import TAB_METHOD
 from kneecascade.biomarkers.joint import Joint
+from kneecascade.biomarkers.mesh import enclosed_mm3
 from kneecascade.biomarkers.regions import Regions
 from kneecascade.biomarkers.table import WHOLE, Row
 from kneecascade.biomarkers.thickness import CAP_MM
@@ -17,6 +18,7 @@ PERCENTILES = (5, 50, 95)
 NORMAL = f"surface normal, cap {CAP_MM:g} mm"
 NEAREST = "nearest neighbour"
 COUNTED = "voxels counted"
+ENCLOSED = "enclosed by the closed surface; smoothing takes off the rim of the sheet"
 NO_BONE = "no value: the labels have no bone, so bare bone cannot be told"
 NOTHING = "no value: nothing of it in the labels"
 
@@ -33,6 +35,9 @@ def rows_of_joint(case: str, joint: Joint, regions: Regions) -> Iterator[Row]:
     for region, part in ((WHOLE, everywhere), *regions.items()):
         for measure, value, unit, method in _of_part(joint, part):
             yield Row(case, joint.cartilage, region, measure, value, unit, method)
+    yield Row(
+        case, joint.cartilage, WHOLE, "surface_volume", enclosed_mm3(joint.closed) / 1000, "ml", ENCLOSED
+    )
 
 
 def volume_rows(

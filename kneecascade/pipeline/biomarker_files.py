@@ -8,7 +8,7 @@ import numpy as np
 
 from kneecascade.biomarkers.curvature import Curvature
 from kneecascade.biomarkers.knee import KneeMeasures
-from kneecascade.biomarkers.picture import thickness_map
+from kneecascade.biomarkers.picture import curvature_map, thickness_map
 from kneecascade.biomarkers.table import write_rows
 from kneecascade.biomarkers.vtp import write_vtp
 from kneecascade.core.geometry import Geometry
@@ -36,7 +36,10 @@ def write_knee(
         _write_meshes(folder, knee)
     if pictures:
         for bone, joint in knee.joints.items():
-            thickness_map(folder / f"map_{bone}.png", name, joint, knee.frame, knee.regions[bone])
+            regions, shape = knee.regions[bone], knee.shapes[bone][0]
+            thickness_map(folder / f"map_{bone}.png", name, joint, knee.frame, regions)
+            curved = folder / f"map_{bone}_curvature.png"
+            curvature_map(curved, name, joint, knee.frame, regions, shape)
     write_rows(folder / TABLE, knee.rows)
 
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import kneecascade
 from kneecascade.console import say, tracked, warn
 from kneecascade.core.case import LabelVolume, Volume
@@ -21,17 +19,15 @@ from kneecascade.files import read_json, write_text
 from kneecascade.imaging.files import grid_difference, read_labels, read_volume
 from kneecascade.imaging.orientation import canonical_axes, canonical_geometry, to_canonical
 from kneecascade.pipeline.report_measures import Measures, read_measures
+from kneecascade.pipeline.report_meshes import SMALL_STRUCTURES, case_meshes
 from kneecascade.pipeline.report_model import model_record
 from kneecascade.planning.dataset_folder import find_cases
 from kneecascade.preprocessing.transform import class_indices
 from kneecascade.report.page import page
 from kneecascade.report.slices import Colour, planes
-from kneecascade.report.surfaces import surface
 
 Record = dict[str, Any]
 PREDICTIONS = "predictions.json"
-SMALL_STRUCTURES = ("cartilage", "menisc")
-BONE_OPACITY = 0.25
 FOOTER = (
     "Research use only: neither the segmentation nor a number on this page is a diagnosis. Made by "
     f"kneecascade {kneecascade.__version__}. Head is up, anterior is left in sagittal slices, the patient's "
@@ -140,6 +136,8 @@ def _case(
     spacing = canonical_geometry(volume.geometry).spacing_mm
     image = to_canonical(volume.array[0], axes, flips)
     classes = class_indices(to_canonical(found.array, axes, flips), labels)
+    thickness = measures.thickness(name, volume.geometry)
+    thickness = None if thickness is None else to_canonical(thickness, axes, flips)
     share = 100 * record["region"]["fraction"]
     return {
         "name": name,
@@ -150,7 +148,7 @@ def _case(
         "region": record["region"],
         "seconds": record["seconds"],
         "planes": planes(image, classes, spacing, colours, settings.frames),
-        "meshes": _meshes(classes, spacing, labels) if settings.with_3d else [],
+        "meshes": case_meshes(classes, spacing, labels, thickness) if settings.with_3d else [],
         "maps": measures.maps(name),
         "measures": measures.rows(name),
     }
@@ -189,17 +187,6 @@ def _image_files(name: str, record: Record, images: Path | None) -> Sequence[Pat
     if not files or not all(file.is_file() for file in files):
         raise InputError(f"the image of {name} is not there; --images FOLDER says where the images lie")
     return files
-
-
-def _meshes(classes: np.ndarray, spacing_mm: tuple[float, float, float], labels: Labels) -> list[Record]:
-    meshes = []
-    for index, name in enumerate(labels.names):
-        mesh = surface(classes == index, spacing_mm) if index else None
-        if mesh:
-            solid = any(word in name.lower() for word in SMALL_STRUCTURES)
-            meshes.append({"name": name, "opacity": 1.0 if solid else BONE_OPACITY, **mesh})
-    # See-through surfaces must be drawn last, or they hide what they enclose.
-    return sorted(meshes, key=lambda mesh: -mesh["opacity"])
 
 
 def _labels(predictions: Record, results: Path) -> Labels:

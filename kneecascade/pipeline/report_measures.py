@@ -9,8 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from kneecascade.core.geometry import Geometry
 from kneecascade.core.reference_ranges import MEAN_THICKNESS_RANGE_MM, volume_range_ml
 from kneecascade.errors import InputError
+from kneecascade.imaging.files import grid_difference, read_volume
+from kneecascade.pipeline.biomarker_files import THICKNESS as THICKNESS_IMAGE
 from kneecascade.report.slices import data_url
 
 TABLE = "biomarkers.csv"
@@ -45,6 +50,19 @@ class Measures:
             p for p in self.folder.rglob("*.png") if p.stem.startswith(case) or p.parent.name == case
         )
         return [{"name": p.stem, "image": data_url(p.read_bytes(), "image/png")} for p in found]
+
+    def thickness(self, case: str, geometry: Geometry) -> np.ndarray | None:
+        """Returns the case's thickness in mm on the grid of its image (Z, Y, X); None where there is none.
+
+        Args:
+            case: its name.
+            geometry: of the image; a thickness image of another grid, of an older prediction, is not used.
+        """
+        file = self.folder / case / THICKNESS_IMAGE if self.folder else None
+        if file is None or not file.is_file():
+            return None
+        found = read_volume([file])
+        return None if grid_difference(geometry, found.geometry) else found.array[0]
 
 
 def read_measures(folder: Path, must_exist: bool) -> Measures:

@@ -144,7 +144,7 @@
     return out;
   }
 
-  function trace(mesh) {
+  function trace(mesh, k, all, byValue) {
     const v = unpack(mesh.vertices, Float32Array), t = unpack(mesh.triangles, Int32Array);
     const one = {
       type: "mesh3d", name: mesh.name.replaceAll("_", " "), showlegend: true, hoverinfo: "name",
@@ -152,18 +152,20 @@
       color: data.colours[mesh.name] || "#999999", opacity: mesh.opacity, flatshading: false,
       lighting: { ambient: 0.55, diffuse: 0.7, specular: 0.15 },
     };
-    if (mesh.values) {
-      Object.assign(one, { intensity: unpack(mesh.values, Float32Array), colorscale: "Viridis", cmin: 0, cmax: mesh.value_max, showscale: true,
-        colorbar: { title: { text: mesh.value_name }, len: 0.7 }, hoverinfo: "name+text" });
+    if (mesh.values && byValue) {
+      Object.assign(one, { intensity: unpack(mesh.values, Float32Array), colorscale: "Viridis", cmin: 0, cmax: mesh.value_max,
+        showscale: all.findIndex((other) => other.values) === k, colorbar: { title: { text: mesh.value_name }, len: 0.7 },
+        hovertemplate: "%{intensity:.1f} mm<extra>" + mesh.name.replaceAll("_", " ") + "</extra>" });
     }
     return one;
   }
 
-  function draw3d(item, node) {
+  function draw3d(item, node, byValue) {
     if (!window.Plotly) { node.replaceWith(make("p", { class: "note" }, "Made without the 3D view.")); return; }
     const axis = { visible: false };
-    const layout = { margin: { l: 0, r: 0, t: 0, b: 0 }, scene: { aspectmode: "data", xaxis: axis, yaxis: axis, zaxis: axis, camera: { eye: { x: -1.2, y: -1.5, z: 0.4 } } }, legend: { x: 0, y: 1 } };
-    window.Plotly.newPlot(node, item.meshes.map(trace), layout, { displaylogo: false, responsive: true });
+    const layout = { margin: { l: 0, r: 0, t: 0, b: 0 }, uirevision: "kept", scene: { aspectmode: "data", xaxis: axis, yaxis: axis, zaxis: axis, camera: { eye: { x: -1.2, y: -1.5, z: 0.4 } } }, legend: { x: 0, y: 1 } };
+    const traces = item.meshes.map((mesh, k, all) => trace(mesh, k, all, byValue));
+    window.Plotly.react(node, traces, layout, { displaylogo: false, responsive: true });
   }
 
   function measures(item) {
@@ -205,18 +207,21 @@
       shown = !shown;
       for (const image of root.querySelectorAll("img.contours")) image.style.visibility = shown ? "" : "hidden";
     } }, "contours on or off");
+    let byValue = true;
+    const recolour = make("button", { type: "button", onclick: () => { byValue = !byValue; draw3d(item, view, byValue); } }, "colours by thickness or by structure");
+    const coloured = window.Plotly && (item.meshes || []).some((mesh) => mesh.values);
     const maps = item.maps.map((m) => make("figure", { style: "background:none;padding:0" }, make("img", { src: m.image, alt: m.name })));
     root.replaceChildren(
       make("div", { class: "bar noprint" }, make("a", { href: "#" }, "all images"), go(before, "previous"), go(next, "next"), make("button", { type: "button", onclick: () => window.print() }, "print")),
       make("h1", {}, item.name), make("p", { class: "note" }, item.text), flags(item),
       make("div", { class: "bar" }, toggle, legend()),
       make("div", { class: "planes" }, ...item.planes.map(viewer)),
-      make("h2", {}, "In three dimensions"), view,
-      ...(maps.length ? [make("h2", {}, "Thickness maps"), make("div", { class: "maps" }, ...maps)] : []),
+      make("h2", {}, "In three dimensions"), ...(coloured ? [make("div", { class: "bar noprint" }, recolour)] : []), view,
+      ...(maps.length ? [make("h2", {}, "Maps"), make("div", { class: "maps" }, ...maps)] : []),
       make("h2", {}, "Volumes"), volumes(item), make("h2", {}, "Biomarkers"), measures(item),
       make("h2", {}, "The model"), make("p", { class: "note" }, data.model.text), make("p", { class: "note" }, data.model.selection), modelTable(), footer(),
     );
-    draw3d(item, view);
+    draw3d(item, view, byValue);
     window.scrollTo(0, 0);
   }
 

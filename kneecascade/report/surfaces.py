@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial import cKDTree
 from skimage import measure
 
 from kneecascade.core.geometry import Float3
@@ -16,16 +17,20 @@ MESH_MM = 1.4
 SMOOTH_MM = 0.6
 
 
-def surface(mask_zyx: np.ndarray, spacing_mm: Float3) -> dict[str, Any] | None:
+def surface(
+    mask_zyx: np.ndarray, spacing_mm: Float3, values_zyx: np.ndarray | None = None
+) -> dict[str, Any] | None:
     """Returns a triangle mesh of a mask, for looking at.
 
     Args:
         mask_zyx: on the canonical grid (Z, Y, X).
         spacing_mm: (z, y, x).
+        values_zyx: numbers on this grid, 0 where there are none.
 
     Returns:
         vertices: base64 of float32 (n, 3), in mm along canonical x (to the left), y (backwards) and
-            z (to the head); triangles: base64 of int32 (m, 3); None for an empty mask.
+            z (to the head); triangles: base64 of int32 (m, 3); with values also values: base64 of
+            float32 (n,), those of the nearest voxel of the mask that has one. None for an empty mask.
     """
     if not mask_zyx.any():
         return None
@@ -44,10 +49,16 @@ def surface(mask_zyx: np.ndarray, spacing_mm: Float3) -> dict[str, Any] | None:
     start = [
         (s.start - n) * edge + size / 2 for s, n, edge, size in zip(cut, rim, spacing_mm, cell, strict=True)
     ]
-    return {
-        "vertices": _packed((vertices + start)[:, ::-1], np.float32),
+    points = vertices + start
+    mesh = {
+        "vertices": _packed(points[:, ::-1], np.float32),
         "triangles": _packed(triangles, np.int32),
     }
+    there = None if values_zyx is None else np.argwhere(mask_zyx & (values_zyx > 0))
+    if values_zyx is not None and there is not None and len(there):
+        _, nearest = cKDTree((there + 0.5) * spacing_mm).query(points)
+        mesh["values"] = _packed(values_zyx[tuple(there[nearest].T)], np.float32)
+    return mesh
 
 
 def _packed(array: np.ndarray, kind: type) -> str:
