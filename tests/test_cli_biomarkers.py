@@ -43,6 +43,10 @@ def test_a_folder_is_measured(folder: Path, tmp_path: Path, capsys: pytest.Captu
     assert "bad: not measured" in shown.err
     assert "2 of 3 cases measured" in shown.out
     assert "femoral_cartilage volume, ml" in shown.out
+    assert "tibial_cartilage, medial ThCcAB, mm" in shown.out
+    with (out / "summary.csv").open(newline="") as stream:
+        summary = {(r["structure"], r["region"], r["measure"]): r for r in csv.DictReader(stream)}
+    assert summary["femur", "whole", "volume"]["n"] == "2"
     rows = read_rows(out / "biomarkers.csv")
     assert {row.case for row in rows} == {"a", "b"}
     values = [

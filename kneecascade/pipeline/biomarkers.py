@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kneecascade.biomarkers.knee import measure_knee
-from kneecascade.biomarkers.measures import NORMAL
 from kneecascade.biomarkers.structures import Structures, from_names, from_preset, from_words
-from kneecascade.biomarkers.table import WHOLE, Row, read_rows, write_rows
-from kneecascade.console import say, show_table, tracked, warn
+from kneecascade.biomarkers.table import read_rows, write_rows
+from kneecascade.console import say, tracked, warn
 from kneecascade.core.case import Side
 from kneecascade.core.settings import SideChoice
 from kneecascade.errors import InputError, KneecascadeError
 from kneecascade.files import read_json, write_json
 from kneecascade.imaging.files import read_labels
 from kneecascade.pipeline.biomarker_files import TABLE, write_knee
+from kneecascade.pipeline.biomarker_summary import FILE as SUMMARY
+from kneecascade.pipeline.biomarker_summary import show_summary, summarise, write_summary
 from kneecascade.pipeline.images import strip_ending
 from kneecascade.pipeline.label_files import label_files, named_values
 from kneecascade.pipeline.visits import compare_visits
@@ -124,25 +122,10 @@ def _finish(output: Path, done: dict[str, Record], problems: dict[str, str], str
     write_rows(output / TABLE, rows)
     said = {"labels_from": structures.source, "labels": {k: list(v) for k, v in structures.values.items()}}
     write_json(output / RUN_FILE, said | {"cases": done, "problems": problems})
-    _show(rows)
+    summaries = summarise(rows)
+    write_summary(output / SUMMARY, summaries)
+    show_summary(summaries)
     say(f"{len(done)} of {len(done) + len(problems)} cases measured: {output / TABLE}")
-
-
-def _show(rows: Sequence[Row]) -> None:
-    """Prints mean and standard deviation over cases of the measures one looks at first."""
-    lines = []
-    for measure, method in (("volume", ""), ("ThCcAB", NORMAL), ("FCL", "")):
-        found: dict[str, list[float]] = {}
-        for row in rows:
-            there = row.measure == measure and row.region == WHOLE and row.method.startswith(method)
-            if there and row.value is not None:
-                found.setdefault(f"{row.structure} {measure}, {row.unit}", []).append(row.value)
-        for name, values in found.items():
-            spread = f" ± {np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
-            ends = f"{min(values):.2f} to {max(values):.2f}"
-            lines.append([name, f"{np.mean(values):.2f}{spread}", ends, str(len(values))])
-    if lines:
-        show_table("Measures", ["measure", "mean ± sd", "range", "n"], lines)
 
 
 def _files(inputs: Path) -> dict[str, Path]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import kneecascade
 from kneecascade.console import say, tracked, warn
 from kneecascade.core.case import LabelVolume, Volume
@@ -136,8 +138,6 @@ def _case(
     spacing = canonical_geometry(volume.geometry).spacing_mm
     image = to_canonical(volume.array[0], axes, flips)
     classes = class_indices(to_canonical(found.array, axes, flips), labels)
-    thickness = measures.thickness(name, volume.geometry)
-    thickness = None if thickness is None else to_canonical(thickness, axes, flips)
     share = 100 * record["region"]["fraction"]
     return {
         "name": name,
@@ -148,10 +148,19 @@ def _case(
         "region": record["region"],
         "seconds": record["seconds"],
         "planes": planes(image, classes, spacing, colours, settings.frames),
-        "meshes": case_meshes(classes, spacing, labels, thickness) if settings.with_3d else [],
+        "meshes": _meshes(name, volume, classes, labels, measures) if settings.with_3d else [],
         "maps": measures.maps(name),
         "measures": measures.rows(name),
     }
+
+
+def _meshes(
+    name: str, volume: Volume, classes: np.ndarray, labels: Labels, measures: Measures
+) -> list[Record]:
+    thickness = measures.thickness(name, volume.geometry)
+    if thickness is not None:
+        thickness = to_canonical(thickness, *canonical_axes(volume.geometry))
+    return case_meshes(classes, canonical_geometry(volume.geometry).spacing_mm, labels, thickness)
 
 
 def _side_text(record: Record) -> str:
