@@ -50,15 +50,21 @@ def surface(
         (s.start - n) * edge + size / 2 for s, n, edge, size in zip(cut, rim, spacing_mm, cell, strict=True)
     ]
     points = vertices + start
-    mesh = {
-        "vertices": _packed(points[:, ::-1], np.float32),
-        "triangles": _packed(triangles, np.int32),
-    }
-    there = None if values_zyx is None else np.argwhere(mask_zyx & (values_zyx > 0))
-    if values_zyx is not None and there is not None and len(there):
-        _, nearest = cKDTree((there + 0.5) * spacing_mm).query(points)
-        mesh["values"] = _packed(values_zyx[tuple(there[nearest].T)], np.float32)
+    mesh = {"vertices": _packed(points[:, ::-1], np.float32), "triangles": _packed(triangles, np.int32)}
+    if values_zyx is not None:
+        mesh |= _nearest(points, mask_zyx & (values_zyx > 0), values_zyx, spacing_mm)
     return mesh
+
+
+def _nearest(
+    points: np.ndarray, there: np.ndarray, values_zyx: np.ndarray, spacing_mm: Float3
+) -> dict[str, str]:
+    """Returns the value of the voxel nearest to each point (N, 3), zyx in mm, where any is there."""
+    voxels = np.argwhere(there)
+    if not len(voxels):
+        return {}
+    _, nearest = cKDTree((voxels + 0.5) * spacing_mm).query(points)
+    return {"values": _packed(values_zyx[tuple(voxels[nearest].T)], np.float32)}
 
 
 def _packed(array: np.ndarray, kind: type) -> str:
