@@ -76,7 +76,10 @@ def test_every_case_is_in_the_file(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_biomarkers_and_scores_beside_the_results_are_shown(tmp_path: Path) -> None:
     out = results_folder(tmp_path)
-    write_json(out / "scores.json", {"cases": {"good": {"femur": 0.9, "femoral_cartilage": 0.8}}})
+    write_json(
+        out / "scores.json",
+        {"cases": {"good": {"femur": {"dice": 0.9, "assd_mm": 1}, "femoral_cartilage": {"dice": 0.8}}}},
+    )
     (out / "biomarkers" / "good").mkdir(parents=True)
     row = "good,femoral_cartilage,all,ThCtAB,0.31,mm,normal"
     text = f"case,structure,region,measure,value,unit,method\n{row}\n"

@@ -210,7 +210,10 @@ def _dice(path: Path) -> dict[str, dict[str, float | None]]:
     if not path.is_file():
         return {}
     cases: Mapping[str, Record] = read_json(path).get("cases", {})
-    return {name: found.get("dice", found) for name, found in cases.items()}
+    return {
+        name: {label: measured.get("dice") for label, measured in found.items()}
+        for name, found in cases.items()
+    }
 
 
 def _colours(predictions: Record, labels: Labels) -> dict[int, Colour]:

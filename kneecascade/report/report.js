@@ -36,9 +36,14 @@
     const rest = [
       { key: "region", title: "region, %", digits: 0, of: (c) => (c.region ? 100 * c.region.fraction : null) },
       { key: "seconds", title: "seconds", digits: 1, of: (c) => (c.seconds ? c.seconds.total : null) },
-      { key: "why", title: "what was noticed", text: true, of: (c) => c.error || c.flags.join("; ") },
+      { key: "why", title: "what was noticed", text: true, of: (c) => c.error || few(c.flags) },
     ];
     return fixed.concat(volumes, dice, rest);
+  }
+
+  function few(flags) {
+    const more = flags.length - 2;
+    return flags.slice(0, 2).join("; ") + (more > 0 ? `; and ${more} more` : "");
   }
 
   function outside(range, value) {
