@@ -106,7 +106,8 @@ def benchmark_accuracy(
         except KneecascadeError as error:
             warn(f"{task.name}: {error}")
             failed.append(task.name)
-    report(output, page)
+    if any((output / "runs").glob("*.json")):
+        report(output, page)
     if failed:
         raise KneecascadeError(f"{len(failed)} runs failed, the first is {failed[0]}; see above")
 

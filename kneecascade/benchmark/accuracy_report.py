@@ -14,6 +14,8 @@ from kneecascade.evaluation.report import Summary
 from kneecascade.files import write_text
 
 PAGE, PICTURE = "accuracy.md", "accuracy.png"
+BUSY = 1.5
+"""Programs that wait for a processor, over processors; the run's own is one of them."""
 
 
 def report(output: Path, page: Path | None = None) -> None:
@@ -71,7 +73,22 @@ def _conditions(numbers: Numbers) -> str:
         f"```\n{commands}\n```\n\n{first['dataset']}, {first['training_cases']} training cases of fold 0; "
         f"scored on {len(cases)} {which}. Seconds {clock}; {first['processors']} processors.{start} "
         "Mean and 95 % interval from drawing subjects; differences are paired by case."
+        f"{_busy(entries)}"
     )
+
+
+def _busy(entries: list[Entry]) -> str:
+    load = max(_load(entry) for entry in entries) / entries[0].first["processors"]
+    if load < BUSY:
+        return ""
+    return (
+        f" The machine was busy, up to {load:.0f} programs a processor; it took longer to predict for that."
+    )
+
+
+def _load(entry: Entry) -> float:
+    ends = [(r["training"]["load_before"], r["training"]["load_after"]) for r in entry.records]
+    return float(max(max(pair) for pair in ends))
 
 
 def _anywhere(command: str) -> str:
@@ -95,9 +112,8 @@ def _runs(entries: tuple[Entry, ...]) -> str:
     for entry in entries:
         training = entry.first["training"]
         steps = ", ".join(f"{stage} {n}" for stage, n in training["steps"].items())
-        load = max(max(r["training"]["load_before"], r["training"]["load_after"]) for r in entry.records)
         cost = entry.of_runs("prediction", "seconds_a_case"), entry.of_runs("prediction", "gmacs_a_case")
-        texts = (f"{entry.training_s():.0f}", str(len(entry.records)), f"{load:.1f}")
+        texts = (f"{entry.training_s():.0f}", str(len(entry.records)), f"{_load(entry):.1f}")
         costs = (f"{cost[0]:.1f}", f"{cost[1]:.0f}", _misses(entry))
         rows.append([entry.name, entry.first["words"], steps, *texts, *costs])
     return markdown_table(header, rows)
