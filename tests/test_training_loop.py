@@ -87,7 +87,8 @@ def test_continue_without_a_checkpoint_starts_anew(tmp_path):
 class Ticking(Clock):
     """Ten milliseconds pass with every look at it."""
 
-    def __init__(self):
+    def __init__(self, name="wall"):
+        assert name == "wall"
         self.seconds = 0.0
 
     def add(self, seconds):
