@@ -19,7 +19,10 @@ FOLDER = Path(kneecascade.__file__).parent / "models"
 DEFAULT = "synthetic"
 """What kc_predict uses where nothing is trained."""
 CARD = "card.json"
-KEPT = (PLAN, "run.json", "errors.json")
+QUALITY = "quality.json"
+OF_IMAGES = ("spacing", "extent", "intensity", "noise", "tissue")
+"""Checks of quality.json that hold images, not segmentations, against training cases."""
+KEPT = (PLAN, "run.json")
 """Files of a fold that a packed model keeps beside its weights."""
 
 
@@ -74,12 +77,21 @@ def pack_model(model_folder: Path, fold: int, output: Path, card: dict[str, Any]
     for name in KEPT:
         if (source / name).is_file():
             shutil.copy(source / name, target / name)
-    if (model_folder / "quality.json").is_file():
-        shutil.copy(model_folder / "quality.json", output / "quality.json")
+    _copy_limits(model_folder / QUALITY, output / QUALITY, source / "run.json")
     write_json(output / CARD, {"name": output.name, "kneecascade": kneecascade.__version__, **card})
     size = folder_bytes(output)
     say(f"{output}: {size / 1e6:.1f} MB")
     return size
+
+
+def _copy_limits(source: Path, target: Path, run: Path) -> None:
+    """Copies quality.json; a model that saw painted images alone knows no limits of real ones."""
+    if not source.is_file():
+        return
+    limits = read_json(source)
+    if run.is_file() and read_json(run).get("settings", {}).get("synthetic"):
+        limits["limits"] = [limit for limit in limits["limits"] if limit["check"] not in OF_IMAGES]
+    write_json(target, limits)
 
 
 def folder_bytes(folder: Path) -> int:
