@@ -210,7 +210,6 @@ def _nothing(site: Site) -> None:
 
 
 PREDICTION = (
-    Bad(PREDICT, "nothing trained yet", ("no trained model", "kc_train"), "train first, or give `-m FOLDER`", _predict(lambda s: s.model.rename(s.root / "away"))),
     Bad(PREDICT, "a model folder that is not there", ("no such model folder",), "give the folder that holds fold_0", lambda site: ("-i", site.images, "-o", site.out, "-m", site.root / "none")),
     Bad(PREDICT, "two models and no choice", ("choose one with -d", "Dataset002_Other"), "choose with -d", _predict(lambda s: _copy(s.model, s.model.parent / "Dataset002_Other"))),
     Bad(PREDICT, "a fold that is not trained", ("not trained: fold 3",), "leave it out of `-f`, or train it", _predict(_nothing, "-f", "0", "3")),
