@@ -1,25 +1,37 @@
-"""Writing text and JSON so that nothing is ever half-written; hashing files."""
+"""Writing so that nothing is ever half-written, text and JSON above all; hashing files."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from kneecascade.errors import InputError
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes to a temporary name, then renames."""
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yields a temporary name beside a file, which becomes the file if nothing goes wrong, else goes.
+
+    The folder is made where it is missing.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".writing_{os.getpid()}_{path.name}")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes to a temporary name, then renames."""
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, data: Any) -> None:

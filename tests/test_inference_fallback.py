@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from plans import tiny_plan
-from tiny_models import GREY, SHAPE, GreyNet, knee, save_grey_model, use_grey_networks
+from tiny_models import GREY, SHAPE, GreyNet, knee, knee_plan, save_grey_model, use_grey_networks
 
 from kneecascade.core.case import Volume
 from kneecascade.core.plan import CascadePlan
@@ -25,18 +24,7 @@ def _grey(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _plan() -> CascadePlan:
-    """The grey knee has 3.5 ml of cartilage in a box of 13 x 27 x 27 mm."""
-    plan = tiny_plan()
-    region = replace(
-        plan.region,
-        min_volume_mm3=(2500.0,),
-        max_volume_mm3=(4500.0,),
-        min_component_mm3=(100.0,),
-        min_extent_mm=(10.0, 20.0, 20.0),
-        max_extent_mm=(20.0, 32.0, 32.0),
-        min_gap_mm=(5.0,) * 6,
-    )
-    return replace(plan, region=region)
+    return knee_plan(min_extent_mm=(10.0, 20.0, 20.0), min_gap_mm=(5.0,) * 6)
 
 
 def _cascade(folder: Path, limits: Limits | None = None) -> Cascade:

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from plans import tiny_plan
-from tiny_models import GREY, knee, save_grey_model, use_grey_networks
+from tiny_models import GREY, knee, knee_plan, save_grey_model, use_grey_networks
 
 from kneecascade.core.case import Volume
-from kneecascade.core.plan import CascadePlan
 from kneecascade.errors import ImageError
 from kneecascade.inference.cascade import Cascade, load_cascade
 from kneecascade.inference.two_knees import distance_of_two
@@ -22,20 +21,8 @@ def _grey(monkeypatch: pytest.MonkeyPatch) -> None:
     use_grey_networks(monkeypatch)
 
 
-def _plan() -> CascadePlan:
-    plan = tiny_plan()
-    region = replace(
-        plan.region,
-        min_volume_mm3=(2500.0,),
-        max_volume_mm3=(4500.0,),
-        min_component_mm3=(100.0,),
-        max_extent_mm=(20.0, 32.0, 32.0),
-    )
-    return replace(plan, region=region)
-
-
 def _cascade(folder: Path) -> Cascade:
-    return load_cascade(save_grey_model(folder, _plan()), device="cpu")
+    return load_cascade(save_grey_model(folder, knee_plan()), device="cpu")
 
 
 def _beside(*arrays: np.ndarray) -> Volume:
@@ -62,7 +49,7 @@ def test_one_knee_in_a_wide_image_is_segmented(tmp_path: Path) -> None:
 
 
 def test_two_of_them_above_each_other_are_no_two_knees() -> None:
-    plan = _plan()
+    plan = knee_plan()
     classes = np.zeros((60, 20, 60), np.uint8)
     classes[5:15, 2:18, 2:22] = classes[40:50, 2:18, 2:22] = 2
     assert distance_of_two(classes, (1.0, 1.0, 1.0), plan) == 0

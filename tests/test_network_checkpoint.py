@@ -8,7 +8,7 @@ from plans import tiny_medicalnet, tiny_resunet
 
 from kneecascade.errors import CheckpointError
 from kneecascade.network import checkpoint
-from kneecascade.network.build import build_network, build_unfilled
+from kneecascade.network.build import build_network
 from kneecascade.network.checkpoint import (
     load_into,
     load_training_state,
@@ -128,15 +128,3 @@ def test_weights_are_no_training_state(tmp_path):
     save_weights(path, network, {})
     with pytest.raises(CheckpointError, match="another network"):
         load_training_state(path, network, optimizer)
-
-
-def test_an_unfilled_network_takes_the_tensors_and_draws_nothing(tmp_path):
-    torch.manual_seed(0)
-    full = build_network(tiny_medicalnet())
-    save_weights(tmp_path / "w.safetensors", full, {})
-    before = torch.get_rng_state()
-    empty = build_unfilled(tiny_medicalnet())
-    assert torch.equal(torch.get_rng_state(), before)
-    load_into(empty, tmp_path / "w.safetensors")
-    pairs = zip(full.state_dict().values(), empty.state_dict().values(), strict=True)
-    assert all(torch.equal(a, b) for a, b in pairs)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,9 +48,21 @@ def knee(seed: int, geometry: Geometry | None = None, shift: Int3 = (0, 0, 0)) -
     return Volume((GREY[labels] + noise)[None], geometry), LabelVolume(labels, geometry)
 
 
+def knee_plan(**region: Any) -> CascadePlan:
+    """Returns a plan that knows how large `knee` is: 3.5 ml of cartilage in a box of 13 x 27 x 27 mm."""
+    plan = tiny_plan()
+    sizes = {
+        "min_volume_mm3": (2500.0,),
+        "max_volume_mm3": (4500.0,),
+        "min_component_mm3": (100.0,),
+        "max_extent_mm": (20.0, 32.0, 32.0),
+    }
+    return replace(plan, region=replace(plan.region, **sizes | region))
+
+
 def use_grey_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets every plan's networks be `GreyNet`."""
-    monkeypatch.setattr(stage, "build_unfilled", GreyNet)
+    monkeypatch.setattr(stage, "build_network", GreyNet)
 
 
 def save_grey_model(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from kneecascade.biomarkers.flatten import FlatMap, flatten
 from kneecascade.biomarkers.frame import Frame
 from kneecascade.biomarkers.joint import Joint
 from kneecascade.biomarkers.regions import Regions
+from kneecascade.files import written_whole
 
 THICKEST_MM = 5.0
 """The colour bar's end, the same for every case and bone; thicker cartilage has the last colour."""
@@ -196,10 +196,5 @@ def _names(axes: Any, flat: FlatMap, joint: Joint, regions: Regions, colour: str
 
 
 def _save(figure: Any, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".writing_{os.getpid()}_{path.name}")
-    try:
+    with written_whole(path) as temporary:
         figure.savefig(temporary, format="png")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from kneecascade.biomarkers.mesh import Mesh
+from kneecascade.files import write_text
 
 HEAD = (
     '<?xml version="1.0"?>\n<VTKFile type="PolyData" version="1.0" byte_order="LittleEndian" '
@@ -41,13 +41,7 @@ def write_vtp(path: Path, mesh: Mesh, scalars: Mapping[str, np.ndarray]) -> None
         f"<Polys>\n{_array('connectivity', faces.ravel())}{_array('offsets', ends)}</Polys>\n"
         "</Piece>\n</PolyData>\n</VTKFile>\n"
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".writing_{os.getpid()}_{path.name}")
-    try:
-        temporary.write_text(text, encoding="ascii")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(path, text)
 
 
 def _array(name: str, values: np.ndarray, components: int = 1) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from kneecascade.dicom.codes import Code, anatomy_of
 from kneecascade.dicom.scan import quiet_pydicom, read_header
 from kneecascade.dicom.stack import Stack
 from kneecascade.errors import ImageError, MissingExtraError
+from kneecascade.files import written_whole
 
 SERIES_NUMBER_OFFSET = 1000
 PATIENT_TAGS = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex")
@@ -67,13 +67,8 @@ def write_segmentation(
             segmentation = _segmentation(hd, indices, segments, sources, algorithm)
         except (AttributeError, KeyError, ValueError, TypeError) as error:
             raise ImageError(f"{path.name}: no DICOM segmentation of these images: {error}") from error
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".writing_{os.getpid()}_{path.name}")
-        try:
+        with written_whole(path) as temporary:
             segmentation.save_as(temporary)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def _segments(hd: Any, labels: Labels, side: str, algorithm: str) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kneecascade.evaluation.agreement import Agreement
+from kneecascade.files import written_whole
 
 BLUE, RED = "#2b6cb0", "#c53030"
 BOX_WIDTH = 0.5
@@ -100,10 +100,5 @@ def _figure(panels: int, wide: float) -> tuple[Any, Sequence[Any]]:
 
 
 def _save(figure: Any, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".writing_{os.getpid()}_{path.name}")
-    try:
+    with written_whole(path) as temporary:
         figure.savefig(temporary, format="png")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from skimage import measure
 
 from kneecascade.core.colors import Rgb, default_colors
 from kneecascade.core.geometry import Float3
+from kneecascade.files import written_whole
 
 PLANES = ("axial", "coronal", "sagittal")
 ROW_INCHES = 3.6
@@ -178,13 +178,8 @@ def _wrapped(title: str, inches: float) -> str:
 
 
 def _save(figure: Any, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".writing_{os.getpid()}_{path.name}")
-    try:
+    with written_whole(path) as temporary:
         figure.savefig(temporary, format="png", facecolor="black")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _ratio(shape: Sequence[int], spacing_mm: Float3, axis: int) -> float:

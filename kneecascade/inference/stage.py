@@ -14,7 +14,7 @@ from torch import nn
 from kneecascade.core.plan import StagePlan
 from kneecascade.inference.cost import forward_gb
 from kneecascade.inference.window import tiled_mean
-from kneecascade.network.build import build_unfilled
+from kneecascade.network.build import build_network
 from kneecascade.network.checkpoint import load_into
 from kneecascade.network.device import Device
 from kneecascade.network.fold import fold_batchnorm, fold_in_place
@@ -41,7 +41,7 @@ def load_stage(path: Path, plan: StagePlan, device: Device) -> nn.Module:
     Raises:
         CheckpointError: the weights are missing, broken or of another network.
     """
-    network = build_unfilled(plan.network)
+    network = build_network(plan.network)
     load_into(network, path)
     return _placed(fold_in_place(network), device)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from kneecascade.errors import CheckpointError
+from kneecascade.files import written_whole
 
 MODULE, OPTIMIZER, MORE = "module.", "optimizer.", "more."
 
@@ -151,12 +151,7 @@ def _fill(module: nn.Module, state: Mapping[str, torch.Tensor], path: Path) -> N
 
 
 def _write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".writing_{os.getpid()}_{path.name}")
     # safetensors stores plain row-major memory; clones also part tensors that share it.
     plain = {n: t.detach().cpu().clone(memory_format=torch.contiguous_format) for n, t in tensors.items()}
-    try:
+    with written_whole(path) as temporary:
         save_file(plain, temporary, metadata)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

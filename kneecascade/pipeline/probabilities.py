@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from kneecascade.core.plan import CascadePlan
 from kneecascade.core.record import to_plain
-from kneecascade.files import write_json
+from kneecascade.files import write_json, written_whole
 from kneecascade.inference.result import CascadeResult
 from kneecascade.preprocessing.transform import native_box
 
@@ -32,13 +31,8 @@ def save_probabilities(result: CascadeResult, plan: CascadePlan, folder: Path, n
     """
     if result.fine_probabilities is None:
         raise ValueError("the result has no probabilities; predict with keep_probabilities")
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".writing_{os.getpid()}_{name}.npz"
-    try:
+    with written_whole(folder / f"{name}.npz") as temporary:
         np.savez_compressed(temporary, probabilities=result.fine_probabilities.astype(np.float16))
-        os.replace(temporary, folder / f"{name}.npz")
-    finally:
-        temporary.unlink(missing_ok=True)
     place = {
         "classes": list(plan.labels.names),
         "values": list(plan.labels.values),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from kneecascade.core.record import from_plain, to_plain
 from kneecascade.core.settings import TrainSettings
 from kneecascade.errors import InputError
 from kneecascade.evaluation.report import statistic
-from kneecascade.files import read_json, write_json
+from kneecascade.files import read_json, write_json, written_whole
 from kneecascade.network.checkpoint import load_metadata
 from kneecascade.training.finish import WEIGHTS_FILE
 from kneecascade.training.position import Round
@@ -173,9 +172,5 @@ def _shown(scored: ScoredRound) -> str:
 
 
 def _copy(source: Path, to: Path) -> None:
-    temporary = to.with_name(f".writing_{os.getpid()}_{to.name}")
-    try:
+    with written_whole(to) as temporary:
         shutil.copyfile(source, temporary)
-        os.replace(temporary, to)
-    finally:
-        temporary.unlink(missing_ok=True)

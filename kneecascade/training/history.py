@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kneecascade.files import write_text
+from kneecascade.files import write_text, written_whole
 
 HISTORY, PICTURE = "training.jsonl", "progress.png"
 
@@ -110,9 +109,8 @@ def draw_progress(folder: Path, epochs: list[Epoch]) -> None:
     right.set(xlabel="step", ylabel="pseudo-Dice on held-out patches", ylim=(0, 1))
     if epochs and epochs[-1].pseudo_dice:
         right.legend(fontsize="small", ncols=2)
-    temporary = folder / f".writing_{os.getpid()}_{PICTURE}"
-    figure.savefig(temporary, dpi=80, format="png")
-    os.replace(temporary, folder / PICTURE)
+    with written_whole(folder / PICTURE) as temporary:
+        figure.savefig(temporary, dpi=80, format="png")
 
 
 def _line(epoch: Epoch) -> str:
