@@ -37,6 +37,7 @@ def _judge(arguments: argparse.Namespace) -> int:
     from kneecascade.pipeline.model import choose_model
     from kneecascade.pipeline.quality import judge_folder
     from kneecascade.pipeline.quality_reference import FILE, read_reference
+    from kneecascade.pipeline.quality_sides import SideSource
     from kneecascade.workspace import find_workspace
 
     if arguments.predicted is None:
@@ -47,23 +48,28 @@ def _judge(arguments: argparse.Namespace) -> int:
         raise InputError(f"{model / FILE}: missing or of another version; kc_quality --learn -d ID makes it")
     if arguments.trial or arguments.repredict:
         return _trial(arguments, model, reference)
-    return judge_folder(arguments.predicted, arguments.images, reference, arguments.output, arguments.workers)
+    files = (arguments.predicted, arguments.images)
+    source = SideSource(arguments.side, arguments.subjects)
+    return judge_folder(*files, reference, arguments.output, arguments.workers, source)
 
 
 def _trial(arguments: argparse.Namespace, model: Path, reference: QualityReference) -> int:
     from kneecascade.inference.cascade import load_cascade
     from kneecascade.pipeline.quality import load_judge
     from kneecascade.pipeline.quality_repredict import repredict_folder
+    from kneecascade.pipeline.quality_sides import SideSource
     from kneecascade.pipeline.quality_trial import trial_of_folder
 
     if arguments.images is None:
         raise SettingsError("--trial, --repredict: give the images with -i")
+    files = (arguments.predicted, arguments.images)
+    source = SideSource(arguments.side, arguments.subjects)
     if arguments.repredict:
         cascade = load_cascade(model)
         judge = load_judge(model, cascade.folds)
-        repredict_folder(cascade, judge, arguments.predicted, arguments.images, arguments.output)
+        repredict_folder(cascade, judge, *files, arguments.output, source)
     else:
-        trial_of_folder(arguments.predicted, arguments.images, reference, arguments.output, arguments.workers)
+        trial_of_folder(*files, reference, arguments.output, arguments.workers, source)
     return 0
 
 
@@ -89,7 +95,14 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="measure the training cases of -d, for a model that has no limits",
     )
-    add("--trial", action="store_true", help="spoil sound cases in known ways and count what is noticed")
+    add(
+        "--side",
+        choices=("auto", "left", "right", "unknown"),
+        default="auto",
+        help="of all knees (default: by subjects.csv, else as predicted, else medial and lateral labels)",
+    )
+    add("--subjects", type=Path, metavar="CSV", help="a subjects.csv (default: beside or above the folders)")
+    add("--trial", action="store_true", help="spoil the cases in known ways and count what is newly noticed")
     add("--repredict", action="store_true", help="spoil images, segment them again, compare doubt with Dice")
     add("--workers", type=count, metavar="N", help="processes (default: the processors, at most 4)")
     add_common_arguments(parser)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kneecascade.evaluation.quality_features import Features
 from kneecascade.evaluation.quality_limits import RULES, Limit, QualityReference, Rule
 
 TOGETHER = ("arrangement", "lean", "intensity", "spacing", "extent")
 """Checks of which one flag a case is enough: the thing that is farthest out, and how many more are."""
+SIDED = ("arrangement", "lean")
+"""Checks with numbers that change when left and right are exchanged."""
 MOST_EXCESS = 3.0
 MISSING_EXCESS = 1.0
 
@@ -63,6 +65,21 @@ def is_beyond(value: float, limit: Limit) -> bool:
     return (limit.low is not None and value < limit.low) or (limit.high is not None and value > limit.high)
 
 
+def of_mirror_image(flag: Flag, measured_as: str) -> Flag:
+    """Returns a flag that was found in a knee's mirror image, told so that it holds for the knee itself.
+
+    Args:
+        flag: of the mirror image.
+        measured_as: side of the mirror image.
+    """
+    if flag.check == "border":
+        what, text = (_left_for_right(words) for words in (flag.what, flag.text))
+        return replace(flag, what=what, text=text)
+    if flag.check in SIDED:
+        return replace(flag, text=f"{flag.text}, mirrored to a {measured_as} knee")
+    return flag
+
+
 def doubt(flags: Iterable[Flag], others: int = 0) -> float:
     """Returns how doubtful a case is, to sort by: 0 without flags; each counts its excess, at least 1.
 
@@ -76,6 +93,11 @@ def doubt(flags: Iterable[Flag], others: int = 0) -> float:
 def review_order(doubts: Mapping[str, float]) -> list[str]:
     """Returns the names of doubtful cases, the worst first; cases without doubt are not in it."""
     return sorted((name for name, value in doubts.items() if value > 0), key=lambda name: -doubts[name])
+
+
+def _left_for_right(text: str) -> str:
+    swapped = {"at the left": "at the right", "at the right": "at the left"}
+    return next((text.replace(old, new) for old, new in swapped.items() if old in text), text)
 
 
 def _missing(name: str) -> Flag:

@@ -10,7 +10,7 @@ import cc3d
 import numpy as np
 
 from kneecascade.core.case import LabelVolume, Volume
-from kneecascade.core.geometry import Float3
+from kneecascade.core.geometry import Float3, Geometry
 from kneecascade.core.labels import Labels
 from kneecascade.evaluation.measures import cartilage_labels
 from kneecascade.evaluation.overlap import MM3_PER_ML
@@ -46,13 +46,17 @@ class _Grid:
     names: tuple[str, ...]
 
 
-def measure_features(volume: Volume | None, labels: LabelVolume, names: Labels) -> Features:
+def measure_features(
+    volume: Volume | None, labels: LabelVolume, names: Labels, mirrored: bool = False
+) -> Features:
     """Measures a case.
 
     Args:
         volume: the image; None leaves out what is measured of grey values.
         labels: file values on the same grid; values that are no label's count as background.
         names: of the labels.
+        mirrored: measure the mirror image, left and right exchanged as inference does it; what is told of
+            sides and along x is then of the mirror image.
 
     Returns:
         By check: volume (ml), thickness (mm, 2V/S, cartilage only), pieces, crumbs (share of the label
@@ -62,8 +66,9 @@ def measure_features(volume: Volume | None, labels: LabelVolume, names: Labels) 
         of a label on the scale of the image), intensity and noise of each channel, spacing and extent of
         the image (mm). A label that is not there has no features.
     """
-    axes = canonical_axes(labels.geometry)
-    grid = _thinned(labels, names)
+    axes, (z, y, x) = canonical_axes(labels.geometry)
+    flips = (z, y, x != mirrored)
+    grid = _thinned(to_canonical(labels.array, axes, flips), labels.geometry, names)
     features = {**_of_pieces(grid), **_of_faces(grid), "border": dict(_borders(grid))}
     features |= {"thickness": dict(_thicknesses(grid, cartilage_labels(names))), "lean": dict(_leans(grid))}
     geometry = canonical_geometry(labels.geometry)
@@ -72,16 +77,16 @@ def measure_features(volume: Volume | None, labels: LabelVolume, names: Labels) 
         "extent": dict(zip(AXES, geometry.extent_mm, strict=True)),
     }
     if volume is not None:
-        channels = [to_canonical(channel, *axes) for channel in volume.array]
+        channels = [to_canonical(channel, axes, flips) for channel in volume.array]
         features |= _of_grey(channels, grid, _steps(geometry.spacing_mm))
     return features
 
 
-def _thinned(labels: LabelVolume, names: Labels) -> _Grid:
+def _thinned(turned: np.ndarray, file: Geometry, names: Labels) -> _Grid:
     """Returns every n-th voxel along axes much finer than needed."""
-    geometry = canonical_geometry(labels.geometry)
+    geometry = canonical_geometry(file)
     steps = _steps(geometry.spacing_mm)
-    array = to_canonical(labels.array, *canonical_axes(labels.geometry))[_every(steps)]
+    array = turned[_every(steps)]
     table = np.zeros(int(max(*names.values, array.max(initial=0))) + 1, dtype=np.uint8)
     table[list(names.values)] = np.arange(names.count)
     z, y, x = (mm * step for mm, step in zip(geometry.spacing_mm, steps, strict=True))

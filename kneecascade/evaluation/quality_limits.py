@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kneecascade.core.labels import Labels
+from kneecascade.core.plan import CanonicalSide
 from kneecascade.evaluation.measures import cartilage_labels
 from kneecascade.evaluation.quality_features import Features
 
@@ -61,7 +62,7 @@ WIDEN = ((20, 0.5), (10, 1.0), (0, 2.0))
 """With at least so many training cases a range is widened by this share of it on either side."""
 
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Changes with the rules and with the names of what is checked: older limits are then learned again."""
 
 
@@ -96,6 +97,8 @@ class QualityReference:
         always_there: labels that every one of them holds.
         limits: one entry a check and thing.
         rules: version of the rules that made them; files that do not say are of the first.
+        side: every knee is measured as one of this side, those of the other as their mirror images; "none"
+            measures all as they are.
     """
 
     dataset_name: str
@@ -105,10 +108,15 @@ class QualityReference:
     always_there: tuple[str, ...]
     limits: tuple[Limit, ...]
     rules: int = 1
+    side: CanonicalSide = "none"
 
 
 def make_reference(
-    cases: Sequence[Features], labels: Labels, dataset_name: str, data_hash: str
+    cases: Sequence[Features],
+    labels: Labels,
+    dataset_name: str,
+    data_hash: str,
+    side: CanonicalSide = "none",
 ) -> QualityReference:
     """Returns the limits around the features of training cases.
 
@@ -117,11 +125,14 @@ def make_reference(
         labels: names and values.
         dataset_name: "Dataset001_Name".
         data_hash: of the data.
+        side: that they were measured as.
     """
     limits = [limit for check in RULES for limit in limits_of(check, cases)]
     volumes: list[Mapping[str, float]] = [case["volume"] for case in cases]
     there = tuple(name for name in volumes[0] if all(name in volume for volume in volumes))
-    return QualityReference(dataset_name, data_hash, len(cases), labels, there, tuple(limits), RULES_VERSION)
+    return QualityReference(
+        dataset_name, data_hash, len(cases), labels, there, tuple(limits), RULES_VERSION, side
+    )
 
 
 def limits_of(check: str, cases: Sequence[Features]) -> list[Limit]:

@@ -10,8 +10,9 @@ import numpy as np
 
 from kneecascade.core.case import LabelVolume, Side
 from kneecascade.core.plan import CascadePlan
+from kneecascade.core.trace import Trace
 from kneecascade.imaging.orientation import canonical_axes, to_canonical
-from kneecascade.planning.sides import side_of_labels
+from kneecascade.planning.sides import OTHER, side_of_labels
 
 TRIM = 0.05
 BOTH_WAYS: tuple[Side, Side] = ("right", "left")
@@ -54,6 +55,13 @@ class Evidence:
 def needs_both_ways(side: Side, plan: CascadePlan) -> bool:
     """Says whether an image has to be predicted as a right and as a left knee."""
     return side == "unknown" and plan.canonical_side != "none"
+
+
+def side_taken(trace: Trace, plan: CascadePlan, side: Side) -> Side:
+    """Returns the side that an image was segmented as; of a plan without sides, the one that was given."""
+    if plan.canonical_side == "none":
+        return side
+    return OTHER[plan.canonical_side] if trace.mirrored else plan.canonical_side
 
 
 def told_side(labels: LabelVolume, plan: CascadePlan) -> Side | None:

@@ -21,10 +21,11 @@ from kneecascade.pipeline.biomarker_summary import FILE as SUMMARY
 from kneecascade.pipeline.biomarker_summary import show_summary, summarise, write_summary
 from kneecascade.pipeline.images import strip_ending
 from kneecascade.pipeline.label_files import label_files, named_values
+from kneecascade.pipeline.sides import PREDICTIONS, written_sides
 from kneecascade.pipeline.visits import compare_visits
 from kneecascade.planning.subjects import SubjectRow, read_subject_rows, read_subject_table
 
-CASE_FILE, RUN_FILE, PREDICTIONS = "measures.json", "biomarkers.json", "predictions.json"
+CASE_FILE, RUN_FILE = "measures.json", "biomarkers.json"
 Record = dict[str, Any]
 
 
@@ -72,7 +73,7 @@ def measure_folder(inputs: Path, output: Path, settings: BiomarkerSettings) -> i
     folder = inputs if inputs.is_dir() else inputs.parent
     structures = _structures(folder, settings)
     rows = subject_rows(folder, settings.subjects)
-    sides = _sides(folder, rows)
+    sides = written_sides(folder, rows)
     problems: dict[str, str] = {}
     done: dict[str, Record] = {}
     for name, file in tracked(files.items(), "measuring", len(files)):
@@ -152,15 +153,3 @@ def _structures(folder: Path, settings: BiomarkerSettings) -> Structures:
     raise InputError(
         f"{folder}: no dataset.json or predictions.json tells the labels; give --preset or --labels"
     )
-
-
-def _sides(folder: Path, rows: dict[str, SubjectRow]) -> dict[str, Side]:
-    """Returns the sides that are known: of subjects.csv, else as kc_predict wrote them down."""
-    file = folder / PREDICTIONS
-    cases = (read_json(file).get("cases") or {}) if file.is_file() else {}
-    told: dict[str, Side] = {}
-    for name, record in cases.items():
-        side = record.get("side")
-        if side == "left" or side == "right":
-            told[name] = side
-    return told | {name: row.side for name, row in rows.items() if row.side != "unknown"}

@@ -18,6 +18,7 @@ from kneecascade.files import write_json
 from kneecascade.imaging.color_tables import write_color_tables
 from kneecascade.imaging.files import read_volume, write_labels
 from kneecascade.inference.cascade import Cascade, load_cascade
+from kneecascade.inference.sides import side_taken
 from kneecascade.inference.stage import Limits
 from kneecascade.pipeline.drawing import draw_result
 from kneecascade.pipeline.images import Job, check_dicom_seg, find_jobs
@@ -195,7 +196,8 @@ def _predict_one(job: Job, read: Read, cascade: Cascade, settings: PredictSettin
         refuse_two=True,
     )
     judged = time.perf_counter()
-    verdict = judge.record(volume, result.labels, result.sureness, result.flags)
+    side = side_taken(result.trace, cascade.plan, job.case.side)
+    verdict = judge.record(volume, result.labels, result.sureness, result.flags, side)
     written = time.perf_counter()
     write_labels(result.labels, job.output)
     if settings.dicom_seg and job.source:

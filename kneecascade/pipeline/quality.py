@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from kneecascade.console import say, show_table, warn
-from kneecascade.core.case import LabelVolume, Volume
+from kneecascade.core.case import LabelVolume, Side, Volume
 from kneecascade.core.record import to_plain
 from kneecascade.errors import ImageError, InputError, KneecascadeError
-from kneecascade.evaluation.quality_checks import Flag, doubt, find_flags, review_order
-from kneecascade.evaluation.quality_features import measure_features
+from kneecascade.evaluation.quality_checks import Flag, doubt, review_order
+from kneecascade.evaluation.quality_features import Features
 from kneecascade.evaluation.quality_limits import QualityReference
 from kneecascade.files import write_json
 from kneecascade.imaging.files import grid_difference, read_labels, read_volume
@@ -21,6 +21,7 @@ from kneecascade.inference.sureness import Sureness
 from kneecascade.pipeline.images import ENDINGS
 from kneecascade.pipeline.label_files import label_files
 from kneecascade.pipeline.quality_reference import FILE, read_reference, with_sureness
+from kneecascade.pipeline.quality_sides import SideSource, flags_of, known_sides
 from kneecascade.planning.dataset_folder import find_cases
 from kneecascade.planning.processes import map_in_processes, workers_for
 
@@ -42,7 +43,12 @@ class Judge:
     reference: QualityReference | None
 
     def record(
-        self, volume: Volume | None, labels: LabelVolume, sureness: Sureness | None, flags: Sequence[str]
+        self,
+        volume: Volume | None,
+        labels: LabelVolume,
+        sureness: Sureness | None,
+        flags: Sequence[str],
+        side: Side = "unknown",
     ) -> Record:
         """Returns the entries "flags" and "quality" of a case's record.
 
@@ -51,14 +57,16 @@ class Judge:
             labels: the result on its grid.
             sureness: what the networks say of themselves; None where they are not asked.
             flags: what the inference doubted.
+            side: of the knee, as known or as the image was taken for.
         """
         if self.reference is None:
             nothing = {"doubt": float(len(flags)), "training_cases": 0, "flags": []}
             return {"flags": list(flags), "quality": nothing}
-        features = measure_features(volume, labels, self.reference.labels)
+        more: Features = {}
         if sureness is not None:
-            features |= {"entropy": sureness.entropy, "fold agreement": sureness.fold_dice}
-        found = [flag for flag in find_flags(features, self.reference) if not _said(flag, flags)]
+            more = {"entropy": sureness.entropy, "fold agreement": sureness.fold_dice}
+        odd = flags_of(volume, labels, self.reference, side, more)
+        found = [flag for flag in odd if not _said(flag, flags)]
         quality = {
             "doubt": doubt(found, len(flags)),
             "training_cases": self.reference.cases,
@@ -117,6 +125,7 @@ def judge_folder(
     reference: QualityReference,
     output: Path | None = None,
     workers: int | None = None,
+    source: SideSource | None = None,
 ) -> int:
     """Judges a folder of label files, whoever made them; prints the doubtful ones, writes a JSON file.
 
@@ -126,30 +135,41 @@ def judge_folder(
         reference: limits; see `quality_reference`.
         output: where the flags go; None for quality_review.json in the folder.
         workers: processes; None for the processors, at most four.
+        source: where the sides of the knees come from; None for the defaults.
 
     Returns:
         How many cases could not be judged.
 
     Raises:
         InputError: a folder is missing, or empty.
+        DatasetError: the table of subjects cannot be used.
     """
     files = label_files(predicted)
     if not files:
         raise InputError(f"{predicted}: no label file in it")
     channels = sum(limit.check == "noise" for limit in reference.limits)
     there = image_files(images, channels) if images else {}
-    items = [(name, path, there.get(name, ())) for name, path in files.items()]
+    sides = known_sides(predicted, images, files, source or SideSource())
+    items = [(name, path, there.get(name, ()), sides[name]) for name, path in files.items()]
     judge = partial(_judge_files, reference=reference, with_images=images is not None)
     found = map_in_processes(judge, items, workers_for(len(items), workers), "judging")
     records = dict(zip(files, found, strict=True))
+    _warn_of_errors(records)
+    show_review(records)
+    head = {"reference": reference.dataset_name, "review": review(records)}
+    _write_review(output or predicted / "quality_review.json", {**head, "cases": records})
+    return sum("error" in record for record in records.values())
+
+
+def _write_review(path: Path, content: Record) -> None:
+    write_json(path, content)
+    say(f"every case with its numbers: {path}")
+
+
+def _warn_of_errors(records: Mapping[str, Record]) -> None:
     for name, record in records.items():
         if "error" in record:
             warn(f"{name}: not judged: {record['error']}")
-    show_review(records)
-    path = output or predicted / "quality_review.json"
-    write_json(path, {"reference": reference.dataset_name, "review": review(records), "cases": records})
-    say(f"every case with its numbers: {path}")
-    return sum("error" in record for record in records.values())
 
 
 def image_files(folder: Path, channels: int) -> dict[str, tuple[Path, ...]]:
@@ -165,9 +185,9 @@ def image_files(folder: Path, channels: int) -> dict[str, tuple[Path, ...]]:
 
 
 def _judge_files(
-    item: tuple[str, Path, tuple[Path, ...]], reference: QualityReference, with_images: bool
+    item: tuple[str, Path, tuple[Path, ...], Side], reference: QualityReference, with_images: bool
 ) -> Record:
-    name, path, images = item
+    name, path, images, side = item
     try:
         labels = read_labels(path)
         if with_images and not images:
@@ -176,7 +196,7 @@ def _judge_files(
         difference = volume and grid_difference(volume.geometry, labels.geometry)
         if difference:
             raise ImageError(f"{path}: {difference} differs from the image's")
-        return Judge(reference).record(volume, labels, None, ())
+        return Judge(reference).record(volume, labels, None, (), side)
     except KneecascadeError as error:
         return {"error": str(error)}
 

@@ -13,9 +13,10 @@ from kneecascade.console import say
 from kneecascade.core.case import Case
 from kneecascade.core.dataset import Dataset
 from kneecascade.core.labels import Labels
+from kneecascade.core.plan import CanonicalSide
 from kneecascade.core.record import from_plain, to_plain
 from kneecascade.errors import InputError
-from kneecascade.evaluation.quality_features import Features, measure_features
+from kneecascade.evaluation.quality_features import Features
 from kneecascade.evaluation.quality_limits import (
     RULES_VERSION,
     QualityReference,
@@ -24,6 +25,7 @@ from kneecascade.evaluation.quality_limits import (
 )
 from kneecascade.files import read_json, write_json
 from kneecascade.imaging.files import read_labels, read_volume
+from kneecascade.pipeline.quality_sides import features_of, side_to_learn, told_of_labels
 from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.plan_file import read_plan
 from kneecascade.planning.processes import map_in_processes, workers_for
@@ -36,7 +38,11 @@ MOST_CASES = 150
 
 
 def learn_reference(
-    raw: Dataset, data_hash: str, model_folder: Path, workers: int | None = None
+    raw: Dataset,
+    data_hash: str,
+    model_folder: Path,
+    workers: int | None = None,
+    canonical: CanonicalSide = "none",
 ) -> QualityReference:
     """Measures training cases and writes quality.json into the model's folder, unless it is there already.
 
@@ -45,19 +51,21 @@ def learn_reference(
         data_hash: of the plan.
         model_folder: results/Dataset001_Name.
         workers: processes; None for the processors, at most four.
+        canonical: side of the plan; see `quality_sides.side_to_learn`.
 
     Raises:
         ImageError: a file cannot be read.
     """
     there = read_reference(model_folder)
-    if there and (there.data_hash, there.labels) == (data_hash, raw.labels):
+    side = side_to_learn(raw, canonical)
+    if there and (there.data_hash, there.labels, there.side) == (data_hash, raw.labels, side):
         return there
     cases = [case for case in raw.training if case.label]
     if len(cases) > MOST_CASES:
         cases = random.Random(0).sample(cases, MOST_CASES)
-    measure = partial(_measure, labels=raw.labels)
+    measure = partial(_measure, labels=raw.labels, measured_as=side)
     features = map_in_processes(measure, cases, workers_for(len(cases), workers), "Quality")
-    reference = make_reference(features, raw.labels, raw.name, data_hash)
+    reference = make_reference(features, raw.labels, raw.name, data_hash, side)
     write_json(model_folder / FILE, to_plain(reference))
     say(f"quality control: limits from {len(cases)} training cases in {model_folder / FILE}")
     return reference
@@ -84,7 +92,7 @@ def learn_of_dataset(
     raw = without_cases(raw, read_test_set(folder / TEST, [case.name for case in raw.training]))
     target = model_folder or workspace.results / name
     (target / FILE).unlink(missing_ok=True)
-    return learn_reference(raw, plan.data_hash, target, workers)
+    return learn_reference(raw, plan.data_hash, target, workers, plan.canonical_side)
 
 
 def read_reference(model_folder: Path) -> QualityReference | None:
@@ -103,9 +111,11 @@ def with_sureness(reference: QualityReference, fold_folders: Sequence[Path]) -> 
     return replace(reference, limits=(*reference.limits, *limits))
 
 
-def _measure(case: Case, labels: Labels) -> Features:
+def _measure(case: Case, labels: Labels, measured_as: CanonicalSide) -> Features:
     assert case.label is not None
-    return measure_features(read_volume(case.images), read_labels(case.label), labels)
+    found = read_labels(case.label)
+    told = told_of_labels(found, labels) or case.side  # as planning takes training cases
+    return features_of(read_volume(case.images), found, labels, measured_as, told)
 
 
 def _held_out(fold_folder: Path) -> list[Features]:

@@ -12,13 +12,16 @@ import numpy as np
 from scipy import stats
 
 from kneecascade.console import say, show_table, tracked
+from kneecascade.core.case import Side
 from kneecascade.evaluation.corruption import OF_BOTH, OF_IMAGES, Spoiled, on_canonical_grid
 from kneecascade.evaluation.overlap import dice_per_label
 from kneecascade.evaluation.report import statistic
 from kneecascade.files import write_json
 from kneecascade.imaging.files import read_labels, read_volume
 from kneecascade.inference.cascade import Cascade
+from kneecascade.inference.sides import side_taken
 from kneecascade.pipeline.quality import Judge
+from kneecascade.pipeline.quality_sides import SideSource, known_sides
 from kneecascade.pipeline.quality_trial import pairs_with_images
 
 WAYS = {**OF_IMAGES, **OF_BOTH}
@@ -47,7 +50,12 @@ class Answer:
 
 
 def repredict_folder(
-    cascade: Cascade, judge: Judge, references: Path, images: Path, output: Path | None = None
+    cascade: Cascade,
+    judge: Judge,
+    references: Path,
+    images: Path,
+    output: Path | None = None,
+    source: SideSource | None = None,
 ) -> list[Answer]:
     """Segments every image as it is and spoiled in every known way; prints and writes what flags tell.
 
@@ -57,12 +65,14 @@ def repredict_folder(
         references: folder of reference segmentations.
         images: folder of their images.
         output: where the numbers go; None for quality_repredict.json beside the references.
+        source: where the sides of the knees come from; None for the defaults.
 
     Raises:
         InputError: a folder is missing, or a case has no image.
         ImageError: a file cannot be read.
     """
     items = pairs_with_images(references, images, len(cascade.plan.channel_names))
+    sides = known_sides(references, images, [name for name, _, _ in items], source or SideSource())
     answers: list[Answer] = []
     for name, path, channels in tracked(items, "segmenting", len(items)):
         sound = on_canonical_grid(read_volume(channels), read_labels(path))
@@ -70,7 +80,7 @@ def repredict_folder(
             # the same case is spoiled the same way in every run, whatever other cases there are
             generator = np.random.default_rng(zlib.crc32(f"{name} {way}".encode()))
             spoiled = sound if way == SOUND else WAYS[way](sound, cascade.plan.labels, generator)
-            answers.append(_answer(name, way, spoiled, cascade, judge))
+            answers.append(_answer(name, way, spoiled, cascade, judge, sides[name]))
     _show(answers)
     path = output or references / "quality_repredict.json"
     write_json(path, {"spearman": order_correlation(answers), "answers": [vars(a) for a in answers]})
@@ -86,10 +96,11 @@ def order_correlation(answers: Sequence[Answer]) -> float | None:
     return round(float(stats.spearmanr(doubts, dice).statistic), 3)
 
 
-def _answer(name: str, way: str, case: Spoiled, cascade: Cascade, judge: Judge) -> Answer:
+def _answer(name: str, way: str, case: Spoiled, cascade: Cascade, judge: Judge, side: Side) -> Answer:
     plan = cascade.plan
-    result = cascade.predict(case.volume, name)
-    record: Mapping[str, Any] = judge.record(case.volume, result.labels, result.sureness, result.flags)
+    result = cascade.predict(case.volume, name, side=side)
+    taken = side_taken(result.trace, plan, side)
+    record: Mapping[str, Any] = judge.record(case.volume, result.labels, result.sureness, result.flags, taken)
     dice = dice_per_label(case.labels, result.labels.array, plan.labels)
     checks = {flag["check"] for flag in record["quality"]["flags"]}
     return Answer(

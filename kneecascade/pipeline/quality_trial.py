@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kneecascade.console import say, show_table
+from kneecascade.core.case import Side
 from kneecascade.errors import InputError
 from kneecascade.evaluation.corruption import (
     OF_BOTH,
@@ -20,13 +21,12 @@ from kneecascade.evaluation.corruption import (
     Spoiled,
     on_canonical_grid,
 )
-from kneecascade.evaluation.quality_checks import find_flags
-from kneecascade.evaluation.quality_features import measure_features
 from kneecascade.evaluation.quality_limits import QualityReference
 from kneecascade.files import write_json
 from kneecascade.imaging.files import read_labels, read_volume
 from kneecascade.pipeline.label_files import label_files
 from kneecascade.pipeline.quality import image_files
+from kneecascade.pipeline.quality_sides import SideSource, flags_of, known_sides
 from kneecascade.planning.processes import map_in_processes, workers_for
 
 WAYS = {**OF_LABELS, **OF_BOTH, **OF_IMAGES}
@@ -43,6 +43,7 @@ def trial_of_folder(
     reference: QualityReference,
     output: Path | None = None,
     workers: int | None = None,
+    source: SideSource | None = None,
 ) -> dict[str, Any]:
     """Spoils every case in every known way, prints and writes how many each check notices.
 
@@ -54,6 +55,7 @@ def trial_of_folder(
         reference: limits.
         output: where the numbers go; None for quality_trial.json in the folder of labels.
         workers: processes; None for the processors, at most four.
+        source: where the sides of the knees come from; None for the defaults.
 
     Returns:
         What is written.
@@ -63,8 +65,10 @@ def trial_of_folder(
         ImageError: a file cannot be read.
     """
     items = pairs_with_images(labels, images, sum(limit.check == "noise" for limit in reference.limits))
+    sides = known_sides(labels, images, [name for name, _, _ in items], source or SideSource())
     trial = partial(_trial, reference=reference)
-    found = map_in_processes(trial, items, workers_for(len(items), workers), "spoiling")
+    sided = [(item, sides[item[0]]) for item in items]
+    found = map_in_processes(trial, sided, workers_for(len(items), workers), "spoiling")
     cases = {name: checks for (name, _, _), checks in zip(items, found, strict=True)}
     summary = {way: _count(list(cases.values()), way) for way in (SOUND, *WAYS)}
     _show(summary)
@@ -88,21 +92,20 @@ def pairs_with_images(labels: Path, images: Path, channels: int) -> list[Item]:
     return [(name, path, there[name]) for name, path in files.items()]
 
 
-def _trial(item: Item, reference: QualityReference) -> Found:
-    name, path, images = item
+def _trial(sided: tuple[Item, Side], reference: QualityReference) -> Found:
+    (name, path, images), side = sided
     sound = on_canonical_grid(read_volume(images), read_labels(path))
-    found: Found = {SOUND: _flagged(sound, reference)}
+    found: Found = {SOUND: _flagged(sound, reference, side)}
     for way, corrupt in WAYS.items():
         # the same case is spoiled the same way in every run, whatever other cases there are
         generator = np.random.default_rng(zlib.crc32(f"{name} {way}".encode()))
         spoiled = corrupt(sound, reference.labels, generator)
-        found[way] = [check for check in _flagged(spoiled, reference) if check not in found[SOUND]]
+        found[way] = [check for check in _flagged(spoiled, reference, side) if check not in found[SOUND]]
     return found
 
 
-def _flagged(case: Spoiled, reference: QualityReference) -> list[str]:
-    features = measure_features(case.volume, case.label_volume, reference.labels)
-    return sorted({flag.check for flag in find_flags(features, reference)})
+def _flagged(case: Spoiled, reference: QualityReference, side: Side) -> list[str]:
+    return sorted({flag.check for flag in flags_of(case.volume, case.label_volume, reference, side, {})})
 
 
 def _count(cases: Sequence[Found], way: str) -> dict[str, Any]:

@@ -1,15 +1,18 @@
-"""Which side images to predict are of: as the user says, else subjects.csv, else what the case knows."""
+"""Which side knees are of: as the user says, else subjects.csv, else what a case or an earlier run knows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from kneecascade.core.case import Side
 from kneecascade.core.settings import SideChoice
+from kneecascade.files import read_json
 from kneecascade.pipeline.images import Job
-from kneecascade.planning.subjects import read_subject_rows
+from kneecascade.planning.subjects import SubjectRow, read_subject_rows
+
+PREDICTIONS = "predictions.json"
 
 
 def with_sides(jobs: Sequence[Job], inputs: Path, choice: SideChoice) -> list[Job]:
@@ -34,6 +37,23 @@ def with_sides(jobs: Sequence[Job], inputs: Path, choice: SideChoice) -> list[Jo
         side: Side = next((one for one in said if one != "unknown"), "unknown")
         sided.append(replace(job, case=replace(job.case, side=side)))
     return sided
+
+
+def written_sides(folder: Path, rows: Mapping[str, SubjectRow]) -> dict[str, Side]:
+    """Returns the sides that are known of a folder's results: of subjects.csv, else of predictions.json.
+
+    Args:
+        folder: of label files.
+        rows: of subjects.csv.
+    """
+    file = folder / PREDICTIONS
+    cases = (read_json(file).get("cases") or {}) if file.is_file() else {}
+    told: dict[str, Side] = {}
+    for name, record in cases.items():
+        side = record.get("side")
+        if side == "left" or side == "right":
+            told[name] = side
+    return told | {name: row.side for name, row in rows.items() if row.side != "unknown"}
 
 
 def _tagged(job: Job) -> Side:

@@ -70,7 +70,7 @@ def train_folds(
     chosen = choose_folds(raw, splits, folds, workspace.results / name)
     check_store(raw, plan, folder / STORE)
     plans = start_folds(chosen, plan, settings)
-    learn_reference(raw, plan.data_hash, workspace.results / name)
+    learn_reference(raw, plan.data_hash, workspace.results / name, canonical=plan.canonical_side)
     for fold, fold_plan in zip(chosen, plans, strict=True):
         with log_file(fold.folder / "training.log"):
             train_fold(fold, fold_plan, folder / STORE, subjects, settings, raw.folder / TISSUES)

@@ -24,7 +24,7 @@ from kneecascade.planning.subjects import FILE
 MEDIAL = re.compile(r"medial|(?<![a-z])(med|m(tc|fc|men|tib|fem|cl))(?![a-z])")
 LATERAL = re.compile(r"(?<!col)(?<!bi)(?<!uni)lateral|(?<![a-z])(lat|l(tc|fc|men|tib|fem|cl))(?![a-z])")
 LEFT_OR_RIGHT = re.compile(r"(?<![a-z])(left|right)")
-OTHER = {"left": "right", "right": "left"}
+OTHER: dict[str, Side] = {"left": "right", "right": "left"}
 CLEAR_SHARE = 0.1
 """Centres nearer than this share of the labels' extent tell no side."""
 
