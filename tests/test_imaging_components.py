@@ -1,14 +1,13 @@
 """Tests of imaging.components."""
 
 import numpy as np
-import pytest
 
 from kneecascade.core.geometry import Box
 from kneecascade.imaging.components import (
     bounding_box,
+    bounding_boxes,
     count_components,
     dilate_box,
-    inscribed_diameter_mm,
     margin_voxels,
     plausible_components,
     scale_box,
@@ -44,7 +43,7 @@ def test_empty_masks():
     assert not plausible_components(empty, 1).any()
     assert count_components(empty) == 0
     assert bounding_box(empty) is None
-    assert inscribed_diameter_mm(empty, (1.0, 1.0, 1.0)) == 0
+    assert bounding_boxes(empty, 3) == {}
 
 
 def test_bounding_box_equals_the_extremes_of_all_voxels():
@@ -57,6 +56,14 @@ def test_bounding_box_equals_the_extremes_of_all_voxels():
             assert box is None
             continue
         assert box == Box(tuple(places.min(axis=0)), tuple(places.max(axis=0) + 1))
+
+
+def test_every_class_has_its_bounding_box():
+    labels = np.random.default_rng(1).integers(0, 4, (5, 6, 7)).astype(np.uint8)
+    labels[labels == 2] = 0
+    labels[0] = 0
+    assert bounding_boxes(labels, 4) == {k: bounding_box(labels == k) for k in (1, 3)}
+    assert set(bounding_boxes(labels, 3)) == {1}
 
 
 def test_dilated_boxes_stop_at_the_grid():
@@ -81,16 +88,3 @@ def test_scaled_boxes_cover_the_extent_of_the_old():
 def test_margins_are_rounded_up():
     assert margin_voxels(8.0, (0.7, 0.4, 4.0)) == (12, 20, 2)
     assert margin_voxels(0.0, (1.0, 1.0, 1.0)) == (0, 0, 0)
-
-
-@pytest.mark.parametrize("layers", [1, 3, 5])
-def test_a_slab_is_as_thick_as_its_layers(layers):
-    mask = np.zeros((20, 30, 30), dtype=bool)
-    mask[4 : 4 + layers] = True
-    assert inscribed_diameter_mm(mask, (0.5, 1.0, 1.0)) == pytest.approx(0.5 * layers)
-
-
-def test_a_ball_has_its_diameter():
-    z, y, x = np.ogrid[-15:16, -15:16, -15:16]
-    ball = z**2 + y**2 + x**2 <= 10.2**2
-    assert inscribed_diameter_mm(ball, (0.5, 0.5, 0.5)) == pytest.approx(10.2, abs=0.6)

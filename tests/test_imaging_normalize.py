@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kneecascade.imaging.normalize import normalize
+from kneecascade.imaging.normalize import LANDMARKS, normalize, normalized_channels
 
 
 def test_percentile_zscore_is_blind_to_scale_offset_and_outliers():
@@ -37,3 +37,20 @@ def test_a_constant_channel_becomes_zeros(value, choice):
 def test_a_choice_is_needed_for_every_channel():
     with pytest.raises(ValueError, match="zip"):
         normalize(np.zeros((2, 3, 3, 3)), ("none",))
+
+
+@pytest.mark.parametrize("choice", ["percentile_zscore", "zscore", "none", "histogram"])
+def test_parts_are_normalised_as_the_whole_is(choice):
+    array = np.random.default_rng(2).gamma(2, 50, (1, 6, 7, 8)).astype(np.float32)
+    turned = array.transpose(0, 3, 1, 2)[:, ::-1]
+    standards = (tuple(np.linspace(-2, 2, LANDMARKS)),) if choice == "histogram" else ()
+    whole = normalize(turned, (choice,), standards)[0]
+    before = array.copy()
+    (channel,) = normalized_channels(turned, (choice,), standards)
+    assert channel.shape == whole.shape
+    for where in (..., (slice(1, 5), slice(2, 3), slice(0, 4))):
+        part = channel[where]
+        assert part.dtype == np.float32
+        np.testing.assert_array_equal(part, whole[where])
+        part += 1
+    np.testing.assert_array_equal(array, before)

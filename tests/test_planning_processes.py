@@ -10,7 +10,13 @@ import pytest
 
 from kneecascade.errors import ImageError, KneecascadeError
 from kneecascade.planning import processes
-from kneecascade.planning.processes import default_workers, map_in_processes, map_in_threads, workers_for
+from kneecascade.planning.processes import (
+    default_workers,
+    map_in_processes,
+    map_in_threads,
+    workers_for,
+    workers_kept,
+)
 
 
 def job(task: str) -> tuple[str, int, str]:
@@ -46,6 +52,25 @@ def test_the_first_error_comes_through_at_once() -> None:
 def test_a_killed_worker_is_told() -> None:
     with pytest.raises(KneecascadeError, match="a worker process was killed"):
         map_in_processes(job, ["die", "sleep"], 2, "Working")
+
+
+def test_kept_workers_serve_every_call() -> None:
+    with workers_kept(2, 4, os.getpid):
+        first = {pid for _, pid, _ in map_in_processes(job, ["a", "b", "c", "d"], 2, "Working")}
+        second = {pid for _, pid, _ in map_in_processes(job, ["e", "f", "g"], 2, "Working")}
+        assert map_in_processes(job, ["a"], 2, "Working")[0][1] == os.getpid()
+    assert os.getpid() not in first | second
+    assert len(first | second) <= 2
+    later = {pid for _, pid, _ in map_in_processes(job, ["a", "b"], 2, "Working")}
+    assert not later & (first | second)
+
+
+def test_an_error_ends_kept_workers() -> None:
+    start = time.perf_counter()
+    with pytest.raises(ImageError), workers_kept(2, 4):
+        map_in_processes(job, ["sleep", "fail", "sleep"], 2, "Working")
+    assert map_in_processes(job, ["a", "b"], 2, "Working")[1][0] == "b"
+    assert time.perf_counter() - start < 12
 
 
 def test_threads(tmp_path: Path) -> None:

@@ -154,6 +154,22 @@ def test_restored_labels_equal_the_plain_way(fine_step, coarse_step):
     assert np.mean(restore_coarse(soft, trace, plan).array != expected) < 1e-3
 
 
+@pytest.mark.parametrize("fine_step", [0.5, 1.0, 2.0])
+def test_an_image_prepared_in_parts_is_the_same(fine_step):
+    plan = tiny_plan(fine_spacing=(fine_step,) * 3)
+    volume = make_volume(tiny_geometry((12, 14, 16)))
+    before = volume.array.copy()
+    whole, parts = (prepare(volume, plan, "a", in_parts=choice) for choice in (False, True))
+    assert isinstance(whole.native, np.ndarray)
+    assert not isinstance(parts.native, np.ndarray)
+    np.testing.assert_array_equal(parts.coarse, whole.coarse)
+    for box in (None, Box((1, 2, 3), (5, 6, 7))):
+        expected, found = fine_image(whole, box), fine_image(parts, box)
+        np.testing.assert_array_equal(found, expected)
+        found += 1  # nobody else's memory
+    np.testing.assert_array_equal(volume.array, before)
+
+
 def test_native_box_holds_the_voxels_whose_centres_lie_inside():
     plan = tiny_plan(fine_spacing=(0.7, 1.6, 1.0))
     trace = prepare(make_volume(tiny_geometry((9, 11, 7))), plan, "a").trace

@@ -128,13 +128,7 @@ def _turned(values: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
 
 def _resized(array: np.ndarray, edge: int, fill: Literal["edge", "constant"]) -> np.ndarray:
     """Returns (X, edge, edge); new voxels repeat the border's ("edge") or are 0 ("constant")."""
-    for axis in (1, 2):
-        n = array.shape[axis]
-        low = abs(n - edge) // 2
-        if edge <= n:
-            array = np.take(array, range(low, low + edge), axis=axis)
-        else:
-            pads = [(0, 0)] * 3
-            pads[axis] = (low, edge - n - low)
-            array = np.pad(array, pads, mode=fill)
-    return array
+    from acvl_utils.cropping_and_padding.bounding_boxes import crop_and_pad_nd
+
+    starts = [(n - edge) // 2 if n >= edge else -((edge - n) // 2) for n in array.shape[1:]]
+    return np.asarray(crop_and_pad_nd(array, [[a, a + edge] for a in starts], pad_mode=fill))

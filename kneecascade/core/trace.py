@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -39,13 +41,14 @@ class PreparedCase:
 
     Attributes:
         name: case identifier.
-        native: float32 (C, Z, Y, X), normalised, canonical orientation, native spacing.
+        native: float32 (C, Z, Y, X), normalised, canonical orientation, native spacing; or channels that
+            give parts of it when they are sliced.
         coarse: float32 (C, Z, Y, X), the whole image on the coarse grid.
         trace: the way back.
     """
 
     name: str
-    native: np.ndarray
+    native: np.ndarray | Sequence[Any]
     coarse: np.ndarray
     trace: Trace
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import cc3d
 import numpy as np
-import SimpleITK as sitk
 
 from kneecascade.core.geometry import Box, Float3, Int3
 
@@ -29,14 +28,11 @@ def plausible_components(mask_zyx: np.ndarray, min_voxels: int) -> np.ndarray:
 
 def count_components(mask_zyx: np.ndarray) -> int:
     """Returns the number of 26-connected components; 0 for an empty mask."""
-    # skimage, loaded with it, takes a third of a second: planning can wait, a prediction should not
-    from acvl_utils.morphology.morphology_helper import cc3d_label_with_component_sizes
-
     box = bounding_box(mask_zyx)
     if box is None:
         return 0
     part = np.ascontiguousarray(mask_zyx[box.slices] != 0)
-    return len(cc3d_label_with_component_sizes(part, connectivity=26)[1])
+    return int(cc3d.connected_components(part, connectivity=26, return_N=True)[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +92,12 @@ def bounding_box(mask_zyx: np.ndarray) -> Box | None:
     return Box((int(z[0]), int(y[0]), int(x[0])), (int(z[-1]) + 1, int(y[-1]) + 1, int(x[-1]) + 1))
 
 
+def bounding_boxes(labels_zyx: np.ndarray, n_classes: int) -> dict[int, Box]:
+    """Returns the bounding box of every class from 1 below `n_classes` that is there."""
+    found = ((k, bounding_box(labels_zyx == k)) for k in range(1, n_classes))
+    return {k: box for k, box in found if box is not None}
+
+
 def dilate_box(box: Box, margin_voxels_zyx: Int3, shape_zyx: Int3) -> Box:
     """Returns the box grown by a margin on every side, cut to the grid."""
     start = [max(0, a - m) for a, m in zip(box.start_zyx, margin_voxels_zyx, strict=True)]
@@ -127,25 +129,6 @@ def margin_voxels(margin_mm: float, spacing_mm: Float3) -> Int3:
     """Returns a margin in voxels, rounded up."""
     z, y, x = (math.ceil(margin_mm / step - 1e-6) for step in spacing_mm)
     return (z, y, x)
-
-
-def inscribed_diameter_mm(mask_zyx: np.ndarray, spacing_mm: Float3) -> float:
-    """Returns the diameter of the largest ball of voxels inside a mask; 0 for an empty mask.
-
-    The largest distance to a voxel outside, doubled, less one voxel along the finest axis: a slab one
-    voxel thick is one voxel thick. Outside the image counts as outside the mask.
-    """
-    box = bounding_box(mask_zyx)
-    if box is None:
-        return 0.0
-    outside = sitk.GetImageFromArray(
-        np.pad(mask_zyx[box.slices] == 0, 1, constant_values=True).view(np.uint8)
-    )
-    z, y, x = spacing_mm
-    outside.SetSpacing((x, y, z))
-    # exact as scipy's transform is, in half its time
-    distance = sitk.SignedMaurerDistanceMap(outside, squaredDistance=False, useImageSpacing=True)
-    return float(2 * sitk.GetArrayViewFromImage(distance).max() - min(spacing_mm))
 
 
 def _box(start: list[int], stop: list[int]) -> Box:

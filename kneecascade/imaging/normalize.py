@@ -3,15 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from kneecascade.core.plan import Normalization
+from kneecascade.imaging.percentiles import percentiles
 from kneecascade.imaging.stacking import stacked
 
 PERCENTILES = (0.5, 99.5)
 INNER_PERCENTILES = (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0)
 LANDMARKS = len(INNER_PERCENTILES) + 2
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What normalising does to each grey value of a channel, once its voxels were looked at.
+
+    Attributes:
+        ends: grey values that others are clipped to; None to clip none.
+        mean: is taken off.
+        factor: multiplies what remains.
+        knots: grey values and what they become, linearly between them; None for what the others say.
+    """
+
+    ends: tuple[float, float] | None = None
+    mean: float = 0.0
+    factor: float = 1.0
+    knots: tuple[np.ndarray, np.ndarray] | None = None
+
+    def __call__(self, part: np.ndarray) -> np.ndarray:
+        """Returns any part of the channel, normalised: float32, never a view."""
+        result = np.array(part, dtype=np.float32, order="C")
+        if self.knots:
+            return np.interp(result, *self.knots).astype(np.float32)
+        if self.ends:
+            np.clip(result, np.float32(self.ends[0]), np.float32(self.ends[1]), out=result)
+        if self.mean or self.factor != 1:
+            result -= np.float32(self.mean)
+            result *= np.float32(self.factor)
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class NormalizedChannel:
+    """A channel (Z, Y, X) of which parts are normalised when they are sliced: half the memory of both."""
+
+    grey: np.ndarray
+    scale: Scale
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the channel."""
+        return self.grey.shape
+
+    def __getitem__(self, where: Any) -> np.ndarray:
+        """Returns a part, float32."""
+        return self.scale(self.grey[where])
 
 
 def normalize(
@@ -32,9 +81,20 @@ def normalize(
     Returns:
         float32 (C, Z, Y, X); zeros for a channel of constant value, unless its choice is "none".
     """
+    return stacked([channel[...] for channel in normalized_channels(array_czyx, choices, standards)])
+
+
+def normalized_channels(
+    array_czyx: np.ndarray,
+    choices: tuple[Normalization, ...],
+    standards: Sequence[Sequence[float]] = (),
+) -> list[NormalizedChannel]:
+    """Returns what `normalize` does, done when and where it is sliced; the array is kept."""
     given = standards or ((),) * len(choices)
     triples = zip(array_czyx, choices, given, strict=True)
-    return stacked([_normalize(channel, choice, standard) for channel, choice, standard in triples])
+    return [
+        NormalizedChannel(channel, _scale(channel, choice, standard)) for channel, choice, standard in triples
+    ]
 
 
 def histogram_landmarks(channel: np.ndarray) -> np.ndarray:
@@ -48,20 +108,9 @@ def histogram_landmarks(channel: np.ndarray) -> np.ndarray:
         channel: (Z, Y, X), finite, of more than one value.
     """
     tissue = channel[channel > channel.mean(dtype=np.float64)]
-    low = np.percentile(channel, PERCENTILES[0])
-    inner = np.percentile(tissue, (*INNER_PERCENTILES, PERCENTILES[1]))
-    return np.array([low, *inner], dtype=np.float64)
-
-
-def to_standard(channel: np.ndarray, standard: Sequence[float]) -> np.ndarray:
-    """Maps a channel so that its landmarks become the standard's, linearly between them.
-
-    Values beyond the first and last landmark are clipped.
-
-    Returns:
-        float32 of the channel's shape.
-    """
-    return np.interp(channel, *rising(histogram_landmarks(channel), standard)).astype(np.float32)
+    low = percentiles(channel, PERCENTILES[:1])
+    inner = percentiles(tissue, (*INNER_PERCENTILES, PERCENTILES[1]))
+    return np.array([*low, *inner], dtype=np.float64)
 
 
 def rising(landmarks: np.ndarray, standard: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
@@ -88,23 +137,17 @@ def is_constant(channel: np.ndarray) -> bool:
     return _varies_not(*mean_and_std(channel))
 
 
-def _normalize(channel: np.ndarray, choice: Normalization, standard: Sequence[float]) -> np.ndarray:
-    channel = np.ascontiguousarray(channel, dtype=np.float32)
+def _scale(channel: np.ndarray, choice: Normalization, standard: Sequence[float]) -> Scale:
     if choice == "none":
-        return channel
-    clipped = choice == "percentile_zscore"
-    if clipped:
-        low, high = np.percentile(channel, PERCENTILES)
-        channel = np.clip(channel, np.float32(low), np.float32(high))
-    mean, std = mean_and_std(channel)
+        return Scale()
+    low, high = percentiles(channel, PERCENTILES) if choice == "percentile_zscore" else (None, None)
+    ends = None if low is None or high is None else (low, high)
+    mean, std = mean_and_std(Scale(ends)(channel))
     if _varies_not(mean, std):
-        return np.zeros_like(channel)
+        return Scale(ends, factor=0.0, mean=0.0)
     if choice == "histogram":
-        return to_standard(channel, standard)
-    result = channel if clipped else channel.copy()
-    result -= np.float32(mean)
-    result *= np.float32(1 / std)
-    return result
+        return Scale(knots=rising(histogram_landmarks(channel), standard))
+    return Scale(ends, mean, 1 / std)
 
 
 def _varies_not(mean: float, std: float) -> bool:

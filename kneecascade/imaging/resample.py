@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 
 from kneecascade.core.geometry import Box, Float3, Int3
+from kneecascade.imaging.components import bounding_boxes
 from kneecascade.imaging.stacking import stacked
 from kneecascade.imaging.weights import apply_weights, fraction_weights, image_weights
 
@@ -21,11 +23,13 @@ def target_shape(shape_zyx: Int3, spacing_mm: Float3, target_spacing_mm: Float3)
     return (z, y, x)
 
 
-def resample_image(array_czyx: np.ndarray, shape_zyx: Int3, box: Box | None = None) -> np.ndarray:
+def resample_image(
+    array_czyx: np.ndarray | Sequence[Any], shape_zyx: Int3, box: Box | None = None
+) -> np.ndarray:
     """Resamples a whole image to a whole grid, of which only `box` is computed.
 
     Args:
-        array_czyx: (C, Z, Y, X), the whole image.
+        array_czyx: (C, Z, Y, X), the whole image; or channels that become arrays when they are sliced, once.
         shape_zyx: the whole new grid.
         box: the part of the new grid that is wanted; None for all.
 
@@ -33,7 +37,7 @@ def resample_image(array_czyx: np.ndarray, shape_zyx: Int3, box: Box | None = No
         float32 (C, z, y, x) of the box; equal to the same part of the whole result.
     """
     box = box or Box.whole(shape_zyx)
-    grids = zip(array_czyx.shape[-3:], shape_zyx, box.slices, strict=True)
+    grids = zip(array_czyx[0].shape, shape_zyx, box.slices, strict=True)
     weights = [image_weights(n_in, n_out)[rows] for n_in, n_out, rows in grids]
     return stacked([apply_weights(channel, weights) for channel in array_czyx])
 
@@ -54,7 +58,7 @@ def label_fractions(
     """
     box = box or Box.whole(shape_zyx)
     result = np.zeros((len(classes), *box.shape_zyx), dtype=np.float32)
-    extents = _extents(labels_zyx)
+    extents = _extents(labels_zyx, max(classes, default=0) + 1)
     for k, index in enumerate(classes):
         where, part = _fraction(labels_zyx, index, extents.get(index), shape_zyx, box)
         result[k][where] = part
@@ -87,7 +91,7 @@ def resample_labels(
     if labels_zyx.shape == tuple(shape_zyx):
         return labels_zyx[box.slices].astype(np.uint8)
     coarser = any(new < old for new, old in zip(shape_zyx, labels_zyx.shape, strict=True))
-    extents = _extents(labels_zyx)
+    extents = _extents(labels_zyx, n_classes)
     winner = np.zeros(box.shape_zyx, dtype=np.uint8)
     best = np.full(box.shape_zyx, -1, dtype=np.float32)
     rest = np.ones(box.shape_zyx, dtype=np.float32)
@@ -106,13 +110,10 @@ def resample_labels(
 Slices3 = tuple[slice, slice, slice]
 
 
-def _extents(labels: np.ndarray) -> dict[int, Slices3]:
+def _extents(labels: np.ndarray, n_classes: int) -> dict[int, Slices3]:
     """Returns the bounding box of every class that is there; the whole for the background."""
-    from scipy import ndimage  # loaded where it is needed: a prediction resamples no labels
-
-    z, y, x = (slice(0, n) for n in labels.shape)
-    found = enumerate(ndimage.find_objects(labels), start=1)
-    return {0: (z, y, x), **{index: where for index, where in found if where is not None}}
+    boxes = {0: Box.whole(labels.shape), **bounding_boxes(labels, n_classes)}
+    return {index: box.slices for index, box in boxes.items()}
 
 
 def _fraction(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -76,23 +77,24 @@ def linear_weights(n_in: int, n_out: int, start: int = 0, stop: int | None = Non
     return _frozen(weights)
 
 
-def apply_weights(array_zyx: np.ndarray, weights_zyx: Sequence[np.ndarray]) -> np.ndarray:
+def apply_weights(array_zyx: Any, weights_zyx: Sequence[np.ndarray]) -> np.ndarray:
     """Multiplies each axis by its matrix.
 
     Args:
-        array_zyx: (Z, Y, X).
+        array_zyx: (Z, Y, X), sliced once.
         weights_zyx: three matrices (rows, columns) with Z, Y, X columns.
 
     Returns:
         float32 (rows, rows, rows), never a view of the array.
     """
     bands = [_band(weights) for weights in weights_zyx]
-    result = array_zyx[tuple(slice(start, stop) for start, stop in bands)]
+    part = result = np.asarray(array_zyx[tuple(slice(start, stop) for start, stop in bands)])
     trimmed = [weights[:, a:b] for weights, (a, b) in zip(weights_zyx, bands, strict=True)]
     for weights in reversed(trimmed):
         result = _last_to_first(result, weights)
     result = np.ascontiguousarray(result, dtype=np.float32)
-    return result.copy() if np.may_share_memory(result, array_zyx) else result
+    given = isinstance(array_zyx, np.ndarray)  # else the part is our own already
+    return result.copy() if given and np.may_share_memory(result, part) else result
 
 
 def _last_to_first(array: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -97,7 +97,7 @@ class Cascade:
         def answer(taken_for: Side) -> CascadeResult:
             seconds: dict[str, float] = {}
             with _timed(seconds, "prepare"):
-                prepared = prepare(volume, self.plan, name, taken_for)
+                prepared = prepare(volume, self.plan, name, taken_for, in_parts=True)
             coarse = self._coarse(prepared, refuse_two, seconds)
             return self._answer(prepared, coarse, taken_for, coarse_alone, whole, seconds)
 

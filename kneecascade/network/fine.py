@@ -52,14 +52,18 @@ class FineNet(nn.Module):
         """
         shape = x.shape[2:]
         x = pad_to_multiple(x, self.multiple)
-        conv1, layer1, layer2, _, layer4 = self.encoder(x)
-        quarter = self.merge_layer1(self.merge_layer2(self.aspp(layer4), layer2), layer1)
-        half = self.merge_conv1(quarter, conv1)
         if not self.training:
-            return cut_to_input([in_slabs(self._last, half, x, REACH)], shape)[0]
+            return cut_to_input([in_slabs(self._last, self._deep(x)[0], x, REACH)], shape)[0]
+        half, quarter = self._deep(x)
         full = self.merge_stem(half, self.stem(x))
         logits = [head(map_) for head, map_ in zip(self.heads, (full, half, quarter), strict=True)]
         return cut_to_input(logits, shape)
+
+    def _deep(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns the decoder's maps at conv1's and at layer1's resolution; the encoder's are let go."""
+        conv1, layer1, layer2, _, layer4 = self.encoder(x)
+        quarter = self.merge_layer1(self.merge_layer2(self.aspp(layer4), layer2), layer1)
+        return self.merge_conv1(quarter, conv1), quarter
 
     def _last(self, half: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         return self.heads[0](self.merge_stem(half, self.stem(x)))

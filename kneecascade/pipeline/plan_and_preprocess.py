@@ -26,7 +26,12 @@ from kneecascade.planning.integrity import Problem
 from kneecascade.planning.intensities import NO_FILTER, parse_filters, parse_normalizations, with_intensities
 from kneecascade.planning.plan_file import read_plan, write_plan
 from kneecascade.planning.planner import DEFAULT_MEMORY_GB, make_plan
-from kneecascade.planning.processes import default_workers, map_in_processes, map_in_threads
+from kneecascade.planning.processes import (
+    default_workers,
+    map_in_processes,
+    map_in_threads,
+    workers_kept,
+)
 from kneecascade.planning.set_aside import choose_test_set, read_test_set, without_cases, without_measured
 from kneecascade.planning.sides import side_of_labels, side_problems
 from kneecascade.preprocessing.store import case_key, is_current, write_case
@@ -83,6 +88,17 @@ def plan_and_preprocess(
     raw = read_dataset(workspace.dataset_folder(dataset))
     _check(settings, len(raw.channel_names))
     folder = workspace.preprocessed / raw.name
+    # a data set seen for the first time needs its processes soon
+    first = None if (folder / FINGERPRINT).is_file() else _nothing
+    with workers_kept(workers, len(raw.training) + len(raw.test), first):
+        return _plan_and_preprocess(raw, folder, settings, workers)
+
+
+def _nothing() -> None:
+    """What a process does that is to load this module."""
+
+
+def _plan_and_preprocess(raw: Dataset, folder: Path, settings: PlanSettings, workers: int) -> CascadePlan:
     names = [case.name for case in raw.training]
     subjects = read_subjects(raw.folder, names)  # before anything is written
     fingerprint = _fingerprint(raw, folder / FINGERPRINT, workers)

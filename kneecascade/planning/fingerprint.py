@@ -18,10 +18,13 @@ from kneecascade.core.geometry import Float3
 from kneecascade.core.labels import Labels
 from kneecascade.errors import DatasetError
 from kneecascade.files import content_hash
-from kneecascade.imaging.components import bounding_box, count_components, inscribed_diameter_mm
+from kneecascade.imaging.components import bounding_box, count_components
 from kneecascade.imaging.files import read_labels, read_volume
+from kneecascade.imaging.inscribed import inscribed_diameter_mm
+from kneecascade.imaging.narrow import narrow
 from kneecascade.imaging.normalize import mean_and_std
 from kneecascade.imaging.orientation import canonical_axes, canonical_geometry, to_canonical
+from kneecascade.imaging.percentiles import percentiles
 from kneecascade.planning.processes import map_in_threads
 
 # percentiles are taken of about this many voxels: more would not move them visibly
@@ -47,7 +50,7 @@ def case_fingerprint(
         raise DatasetError(f"{case.name}: a training case needs a label file")
     volume, reference = arrays or (read_volume(case.images), read_labels(case.label))
     geometry = canonical_geometry(volume.geometry)
-    array = to_canonical(reference.array, *canonical_axes(reference.geometry))
+    array = to_canonical(narrow(reference.array), *canonical_axes(reference.geometry))
     pairs = zip(labels.names[1:], labels.values[1:], strict=True)
     return CaseFingerprint(
         name=case.name,
@@ -81,16 +84,16 @@ def _channel(array_zyx: np.ndarray) -> ChannelFingerprint:
     step = max(1, array_zyx.size // SAMPLED_VOXELS)
     # an odd step does not fall in line with even row lengths
     sample = array_zyx.ravel()[:: step | 1]
-    low, middle, high = np.percentile(sample, [0.5, 50, 99.5])
+    low, middle, high = percentiles(sample, (0.5, 50, 99.5))
     mean, std = mean_and_std(array_zyx)
     return ChannelFingerprint(
         mean=mean,
         std=std,
         minimum=float(array_zyx.min()),
         maximum=float(array_zyx.max()),
-        percentile_00_5=float(low),
-        percentile_50=float(middle),
-        percentile_99_5=float(high),
+        percentile_00_5=low,
+        percentile_50=middle,
+        percentile_99_5=high,
     )
 
 

@@ -17,6 +17,7 @@ from kneecascade.core.labels import Labels
 from kneecascade.errors import ImageError
 from kneecascade.files import read_json
 from kneecascade.imaging.files import grid_difference, read_geometry, read_labels, read_volume
+from kneecascade.imaging.narrow import narrow
 from kneecascade.imaging.stacking import stacked
 from kneecascade.planning.dataset_folder import visible_names
 from kneecascade.planning.processes import map_in_processes
@@ -103,7 +104,7 @@ def _check_image(case: Case, path: Path, grids: list[tuple[Path, Geometry]], arr
         volume = read_volume([path])
     except ImageError as error:
         return [_from_error(case, path, error)]
-    if volume.array.min() == volume.array.max():
+    if (volume.array == volume.array.flat[0]).all():
         return [Problem(case.name, path.name, f"every voxel is {volume.array.flat[0]:g}")]
     arrays.channels.append(volume)
     return []
@@ -117,7 +118,7 @@ def _check_label(
         arrays.labels = read_labels(path)
     except ImageError as error:
         return [_from_error(case, path, error)]
-    values = _values(arrays.labels.array)
+    values = _values(narrow(arrays.labels.array), labels.values)
     unknown = sorted(values - set(labels.values))
     if unknown:
         shown = ", ".join(str(value) for value in unknown[:8])
@@ -127,8 +128,11 @@ def _check_label(
     return []
 
 
-def _values(labels: np.ndarray) -> set[int]:
-    """Returns the values that are there; counting beats sorting."""
+def _values(labels: np.ndarray, expected: Sequence[int]) -> set[int]:
+    """Returns the values that are there; looking for those expected beats counting, which beats sorting."""
+    counts = {value: np.count_nonzero(labels == value) for value in expected}
+    if sum(counts.values()) == labels.size:
+        return {value for value, count in counts.items() if count}
     low = int(labels.min())
     return {low + int(k) for k in np.flatnonzero(np.bincount(labels.ravel().astype(np.intp) - low))}
 

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
 from kneecascade.allocator import tune_allocator
@@ -84,16 +85,51 @@ def map_in_threads(function: Callable[[T], R], items: Sequence[T], workers: int,
         pool.shutdown(cancel_futures=True)
 
 
+_kept: ProcessPoolExecutor | None = None
+"""What `workers_kept` keeps."""
+
+
+@contextmanager
+def workers_kept(workers: int, items: int, first: Callable[[], object] | None = None) -> Iterator[None]:
+    """Keeps one set of processes for every `map_in_processes` inside, instead of starting a set for each.
+
+    Args:
+        workers: processes; with 1 nothing is kept.
+        items: the most that any of the calls will have.
+        first: called in each process at once, so that all are there, with its module loaded, when they are
+            needed; None starts them when they are.
+    """
+    global _kept
+    count = min(workers, items)
+    if count <= 1 or _kept:
+        yield
+        return
+    try:
+        with _pool(count) as _kept:
+            if first:
+                for _ in range(count):
+                    _kept.submit(first)
+            yield
+    finally:
+        _kept = None
+
+
 def _unordered(function: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[tuple[int, R]]:
+    with nullcontext(_kept) if _kept else _pool(workers) as pool:
+        futures: dict[Future[R], int] = {pool.submit(function, x): k for k, x in enumerate(items)}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     # spawn, not fork: forked children inherit the locks of running threads and can hang
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
     with one_thread_each():
         pool = ProcessPoolExecutor(workers, context, initializer=_start_worker)
         try:
-            futures: dict[Future[R], int] = {pool.submit(function, x): k for k, x in enumerate(items)}
-            for future in as_completed(futures):
-                yield futures[future], future.result()
+            yield pool
         except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
             for child in set(multiprocessing.active_children()) - others:

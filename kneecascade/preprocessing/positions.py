@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+
+from kneecascade.core.geometry import Box
+from kneecascade.imaging.components import bounding_boxes
 
 MAX_POSITIONS = 2000
 SEED = 20261
@@ -23,15 +25,12 @@ def sample_positions(
         class index to int16 (n, 3) of z, y, x; a class that is absent has no entry.
     """
     rng = np.random.default_rng(SEED)
-    whole = (slice(0, n) for n in labels_zyx.shape)
-    extents = [tuple(whole), *ndimage.find_objects(labels_zyx, max_label=n_classes - 1)]
+    boxes = {0: Box.whole(labels_zyx.shape), **bounding_boxes(labels_zyx, n_classes)}
     result = {}
-    for index, extent in enumerate(extents):
-        if extent is None or (index == 0 and not (labels_zyx == 0).any()):
-            continue
-        start = np.array([s.start for s in extent])
-        found = _sample(labels_zyx[extent] == index, count, rng)
-        result[index] = (found + start).astype(np.int16)
+    for index, box in boxes.items():
+        mask = labels_zyx[box.slices] == index
+        if mask.any():
+            result[index] = (_sample(mask, count, rng) + np.array(box.start_zyx)).astype(np.int16)
     return result
 
 

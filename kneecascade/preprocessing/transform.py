@@ -14,7 +14,8 @@ from kneecascade.core.trace import PreparedCase, Region, Trace
 from kneecascade.errors import ImageError
 from kneecascade.imaging.denoise import denoise
 from kneecascade.imaging.files import grid_difference
-from kneecascade.imaging.normalize import normalize
+from kneecascade.imaging.narrow import narrow
+from kneecascade.imaging.normalize import normalized_channels
 from kneecascade.imaging.orientation import (
     canonical_axes,
     canonical_geometry,
@@ -23,12 +24,15 @@ from kneecascade.imaging.orientation import (
     to_canonical,
 )
 from kneecascade.imaging.resample import resample_image, resample_labels, target_shape
+from kneecascade.imaging.stacking import stacked
 from kneecascade.imaging.weights import linear_weights
 from kneecascade.preprocessing.blend import blend_border, border_ramps
 from kneecascade.preprocessing.winners import write_winners
 
 
-def prepare(volume: Volume, plan: CascadePlan, name: str, side: Side = "unknown") -> PreparedCase:
+def prepare(
+    volume: Volume, plan: CascadePlan, name: str, side: Side = "unknown", in_parts: bool = False
+) -> PreparedCase:
     """Turns, denoises, normalises and resamples a volume to the coarse grid.
 
     Args:
@@ -37,17 +41,19 @@ def prepare(volume: Volume, plan: CascadePlan, name: str, side: Side = "unknown"
         name: of the case, for messages and results.
         side: of the knee; where the plan has a canonical side and this is the other one, the canonical grid
             is the mirror image. An unknown one is taken for canonical.
+        in_parts: normalise the native image once more where it is asked for, instead of keeping it so.
 
     Raises:
         ImageError: the number of channels is not the plan's.
     """
-    channels = len(plan.channel_names)
-    if len(volume.array) != channels:
-        raise ImageError(f"{name}: {len(volume.array)} channels, the plan wants {channels}")
+    wanted = len(plan.channel_names)
+    if len(volume.array) != wanted:
+        raise ImageError(f"{name}: {len(volume.array)} channels, the plan wants {wanted}")
     trace = _trace(volume, plan, side not in ("unknown", plan.canonical_side))
     turned = to_canonical(volume.array, trace.axes_zyx, trace.flips_zyx)
     clean = denoise(turned, trace.native.spacing_mm, plan.denoise)
-    native = normalize(clean, plan.normalization, plan.histogram_landmarks)
+    channels = normalized_channels(clean, plan.normalization, plan.histogram_landmarks)
+    native = channels if in_parts else stacked([channel[...] for channel in channels])
     return PreparedCase(name, native, resample_image(native, trace.coarse_shape_zyx), trace)
 
 
@@ -150,11 +156,12 @@ def class_indices(values: np.ndarray, labels: Labels, name: str = "labels") -> n
     Raises:
         ImageError: there is a value that is no label's.
     """
-    highest = max(*labels.values, 0)
+    small = narrow(values)
+    highest = max(*labels.values, int(np.iinfo(small.dtype).max) if small.dtype == np.uint8 else 0)
     table = np.full(highest + 1, 255, dtype=np.uint8)
     table[list(labels.values)] = np.arange(labels.count)
-    fits = values.size == 0 or (values.min() >= 0 and values.max() <= highest)
-    indices = table[np.ascontiguousarray(values)] if fits else None
+    fits = small.dtype == np.uint8 or values.size == 0 or (values.min() >= 0 and values.max() <= highest)
+    indices = np.take(table, np.ascontiguousarray(small)) if fits else None
     if indices is None or (indices.size and indices.max() == 255):
         unknown = sorted(set(np.unique(values).tolist()) - set(labels.values))
         raise ImageError(f"{name}: label value {unknown[0]} is not among the plan's {labels.values}")
