@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from kneecascade.evaluation.quality_features import Features
 from kneecascade.evaluation.quality_limits import RULES, Limit, QualityReference, Rule
 
-TOGETHER = ("arrangement", "lean", "intensity", "spacing", "extent")
+TOGETHER = ("arrangement", "lean", "roughness", "edge", "shading", "intensity", "spacing", "extent")
 """Checks of which one flag a case is enough: the thing that is farthest out, and how many more are."""
-SIDED = ("arrangement", "lean")
+SIDED = ("arrangement", "lean", "shading")
 """Checks with numbers that change when left and right are exchanged."""
 MOST_EXCESS = 3.0
 MISSING_EXCESS = 1.0

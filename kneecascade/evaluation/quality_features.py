@@ -14,6 +14,8 @@ from kneecascade.core.geometry import Float3, Geometry
 from kneecascade.core.labels import Labels
 from kneecascade.evaluation.measures import cartilage_labels
 from kneecascade.evaluation.overlap import MM3_PER_ML
+from kneecascade.evaluation.quality_borders import edges, roughnesses
+from kneecascade.evaluation.quality_shading import shading
 from kneecascade.evaluation.surface import surface_of
 from kneecascade.evaluation.thickness import volume_over_half_surface_mm
 from kneecascade.imaging.components import bounding_box
@@ -62,8 +64,9 @@ def measure_features(
         By check: volume (ml), thickness (mm, 2V/S, cartilage only), pieces, crumbs (share of the label
         outside pieces), contact (share of a label's faces towards another label), border (mm2 on a side
         of the image), arrangement (mm between the centres of two labels), lean (correlation of two
-        coordinates inside a label: its turn, which a mirrored knee has the other way), tissue (median grey
-        of a label on the scale of the image), intensity and noise of each channel, spacing and extent of
+        coordinates inside a label: its turn, which a mirrored knee has the other way), roughness (surface
+        over voted surface), tissue (median grey of a label on the scale of the image), edge (of the image
+        at borders), shading (along each axis), intensity and noise of each channel, spacing and extent of
         the image (mm). A label that is not there has no features.
     """
     axes, (z, y, x) = canonical_axes(labels.geometry)
@@ -71,6 +74,7 @@ def measure_features(
     grid = _thinned(to_canonical(labels.array, axes, flips), labels.geometry, names)
     features = {**_of_pieces(grid), **_of_faces(grid), "border": dict(_borders(grid))}
     features |= {"thickness": dict(_thicknesses(grid, cartilage_labels(names))), "lean": dict(_leans(grid))}
+    features["roughness"] = dict(roughnesses(grid.classes, grid.spacing_mm, grid.names))
     geometry = canonical_geometry(labels.geometry)
     features |= {
         "spacing": dict(zip(AXES, geometry.spacing_mm, strict=True)),
@@ -195,6 +199,8 @@ def _thicknesses(grid: _Grid, sheets: Sequence[str]) -> Iterator[tuple[str, floa
 def _of_grey(channels: Sequence[np.ndarray], grid: _Grid, steps: Sequence[int]) -> Features:
     """Returns intensities on a scale of their own: 0 at the 0.5th, 1 at the 99.5th percentile."""
     tissue, intensity, noise = {}, {}, {}
+    edge: dict[str, float] = {}
+    slopes: dict[str, float] = {}
     for number, channel in enumerate(channels):
         thin = channel[_every(steps)]
         sample = thin.ravel()[:: max(1, thin.size // SAMPLED_VOXELS) | 1]
@@ -211,11 +217,14 @@ def _of_grey(channels: Sequence[np.ndarray], grid: _Grid, steps: Sequence[int]) 
         intensity[f"mean of {where}"] = float(relative.mean())
         intensity[f"spread of {where}"] = float(relative.std())
         noise[where] = _noise(channel, float(np.median(sample))) / scale
+        edge.update(edges(grid.classes, thin, grid.names, where))
+        found = shading(grid.classes, thin, grid.spacing_mm, grid.names, scale)
+        slopes |= {f"along {axis} of {where}": slope for axis, slope in zip(AXES, found or (), strict=False)}
         for k, label in enumerate(grid.names[1:], start=1):
             inside = thin[grid.classes == k]
             if inside.size:
                 tissue[f"{label} in {where}"] = float((np.median(inside) - low) / scale)
-    return {"tissue": tissue, "intensity": intensity, "noise": noise}
+    return {"tissue": tissue, "edge": edge, "shading": slopes, "intensity": intensity, "noise": noise}
 
 
 def _noise(channel: np.ndarray, above: float) -> float:

@@ -46,7 +46,10 @@ RULES: dict[str, Rule] = {
     "border": Rule("at most", 25.0, "mm2", "area of {} side of the image"),
     "arrangement": Rule("difference", 3.0, "mm", "distance from the centre of {}"),
     "lean": Rule("difference", 0.1, "", "shape of {} (correlation of its coordinates)"),
+    "roughness": Rule("at most", 0.05, "", "roughness of {} (surface over voted surface)"),
     "tissue": Rule("difference", 0.05, "", "grey of {}"),
+    "edge": Rule("at least", 0.07, "", "edge of the image between {}"),
+    "shading": Rule("difference", 0.1, "", "change of grey over 100 mm inside labels, {}"),
     "intensity": Rule("difference", 0.05, "", "grey values, {}"),
     "noise": Rule("ratio", 0.5, "", "noise of {}"),
     "entropy": Rule("ratio", 0.25, "", "entropy of {} (0 sure, 1 a guess)"),
@@ -62,7 +65,7 @@ WIDEN = ((20, 0.5), (10, 1.0), (0, 2.0))
 """With at least so many training cases a range is widened by this share of it on either side."""
 
 
-RULES_VERSION = 3
+RULES_VERSION = 4
 """Changes with the rules and with the names of what is checked: older limits are then learned again."""
 
 
@@ -140,6 +143,8 @@ def limits_of(check: str, cases: Sequence[Features]) -> list[Limit]:
     limits = []
     for what in dict.fromkeys(what for case in cases for what in case.get(check, {})):
         values = [case[check][what] for case in cases if what in case.get(check, {})]
+        if check == "edge" and len(values) < len(cases):
+            continue  # a border that some sound cases do not have
         if check != "contact" or min(values) >= LEAST_CONTACT:
             limits.append(_limit(check, what, RULES[check], values))
     return limits

@@ -20,7 +20,7 @@ DEFAULT = "synthetic"
 """What kc_predict uses where nothing is trained."""
 CARD = "card.json"
 QUALITY = "quality.json"
-OF_IMAGES = ("spacing", "extent", "intensity", "noise", "tissue")
+OF_IMAGES = ("spacing", "extent", "intensity", "noise", "tissue", "edge", "shading")
 """Checks of quality.json that hold images, not segmentations, against training cases."""
 KEPT = (PLAN, "run.json")
 """Files of a fold that a packed model keeps beside its weights."""
