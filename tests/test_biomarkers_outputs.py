@@ -129,6 +129,24 @@ def test_a_map_shows_the_curvature(tmp_path: Path, condyle: Joint) -> None:
     assert (np.abs(image - rolled).max(axis=-1) < 0.08).mean() > 0.1
 
 
+def test_a_map_shows_the_curvature_of_the_articular_surface(tmp_path: Path, condyle: Joint) -> None:
+    from matplotlib import colormaps
+
+    path, frame = tmp_path / "map.png", find_frame("right", None)
+    flat = flatten(condyle, frame, articular=True)
+    assert len(flat.across_mm) == len(condyle.articular.vertices_mm)
+    middle = np.unique(flat.faces)[np.abs(flat.across_mm[np.unique(flat.faces)]) < 1]
+    assert np.ptp(flat.along_mm[middle]) == pytest.approx(math.pi * 17, rel=0.05)
+    half = condyle.mesh.vertices_mm[:, 0] > 0
+    regions = {"medial": half & condyle.total, "lateral": ~half & condyle.total}
+    curvature_map(path, "case", condyle, frame, regions, curvature(condyle.articular), articular=True)
+    image = io.imread(path)[..., :3] / 255.0
+    rolled = np.array(colormaps["RdBu_r"]((1 / 34 + 0.1) / 0.2)[:3])
+    assert (np.abs(image - rolled).max(axis=-1) < 0.08).mean() > 0.1
+    none = Joint(**{**vars(condyle), "total": np.zeros_like(condyle.covered)})
+    curvature_map(path, "case", none, frame, regions, curvature(condyle.articular), articular=True)
+
+
 def test_a_bone_without_cartilage_still_has_a_map(tmp_path: Path, condyle: Joint) -> None:
     none = np.zeros_like(condyle.covered)
     joint = Joint(**{**vars(condyle), "covered": none, "total": none})

@@ -66,9 +66,39 @@ def test_a_folder_is_measured(folder: Path, tmp_path: Path, capsys: pytest.Captu
         assert {
             f"map_{bone}.png",
             f"map_{bone}_curvature.png",
+            f"map_{cartilage}_cartilage_curvature.png",
             f"{bone}.vtp",
             f"{cartilage}_cartilage.vtp",
         } <= made
+
+
+def test_vtk_reads_the_surfaces_that_are_written(folder: Path, tmp_path: Path) -> None:
+    pyvista = pytest.importorskip("pyvista")
+    assert main(["-i", str(folder / "a.nii.gz"), "-o", str(tmp_path / "out"), "--no-pictures"]) == 0
+    made = tmp_path / "out/a"
+    volumes = {
+        r.structure: r.value for r in read_rows(made / "biomarkers.csv") if r.measure == "surface_volume"
+    }
+    curved = {"curvature_mean_per_mm", "curvature_gaussian_per_mm2", "shape_index"}
+    for bone, cartilage in (("femur", "femoral"), ("tibia", "tibial"), ("patella", "patellar")):
+        surface = pyvista.read(made / f"{bone}.vtp")
+        assert set(surface.array_names) == {"thickness_mm", "nearest_mm", "covered", "joint_surface", *curved}
+        covered = surface["covered"] > 0
+        assert 0.1 < covered.mean() < 0.9
+        assert np.isfinite(surface["thickness_mm"][covered]).all()
+        assert np.isnan(surface["thickness_mm"][~covered]).all()
+        assert 1 < np.median(surface["thickness_mm"][covered]) < 5
+        closed = pyvista.read(made / f"{cartilage}_cartilage.vtp")
+        assert closed.n_open_edges == 0
+        assert closed.volume / 1000 == pytest.approx(volumes[f"{cartilage}_cartilage"], rel=1e-3)
+        articular = pyvista.read(made / f"{cartilage}_cartilage_surface.vtp")
+        assert set(articular.array_names) == curved
+        assert np.isfinite(articular["curvature_mean_per_mm"]).any()
+        # LPS: all of the knee lies where the image lies
+        low, high = np.array(GEOMETRY.origin_mm_xyz), np.array(GEOMETRY.origin_mm_xyz) + 122
+        for mesh in (surface, closed, articular):
+            assert (mesh.points > low - 3).all()
+            assert (mesh.points < high).all()
 
 
 def test_what_is_done_is_kept(folder: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kneecascade.biomarkers.table import Row, write_rows
 from kneecascade.cli.report import main
 from kneecascade.core.case import LabelVolume
 from kneecascade.core.geometry import Geometry
@@ -142,6 +143,9 @@ def test_a_folder_without_results(tmp_path: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 def test_a_browser_shows_it(tmp_path: Path) -> None:
     out = results_folder(tmp_path)
+    measured = (("cAB", 4593.2, "mm2", "interface"), ("dAB", None, "mm2", "why not"))
+    rows = [Row("good", "femoral_cartilage", place, *one) for place in ("whole", "aMFC") for one in measured]
+    write_rows(out / "biomarkers" / "biomarkers.csv", rows)
     main([str(out), "--frames", "3"])
     table = dumped(f"file://{out}/report.html", tmp_path)
     names = re.findall(r'<tr data-case="([^"]*)"', table)
@@ -151,6 +155,13 @@ def test_a_browser_shows_it(tmp_path: Path) -> None:
     assert re.findall(r'<figure data-plane="(\w+)"', knee) == ["sagittal", "coronal", "axial"]
     assert 'class="contours" src="data:image/png;base64,' in knee
     assert "js-plotly-plot" in knee
+    # what is printed in place of the canvas
+    assert re.search(r'<img class="paper"[^>]* id="picture3d" src="data:image/png;base64,[^"]{1000,}', knee)
+    measures = knee[knee.index('id="measures"') :]
+    assert re.findall(r"<th>([^<]*)</th>", measures)[:3] == ["region", "cAB, mm2", "dAB, mm2"]
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", measures)
+    assert cells[:6] == ["whole", "4593", "–", "aMFC", "4593", "–"]
+    assert "cAB: interface. dAB: why not." in measures
     assert "unlike the 37 training cases" in knee
 
 

@@ -16,10 +16,10 @@ class FlatMap:
     """A joint surface in two dimensions.
 
     Attributes:
-        across_mm: (N,) one entry a vertex of the joint's mesh, towards the lateral side (the
+        across_mm: (N,) one entry a vertex of the surface, towards the lateral side (the
             patient's left where the side is unknown).
         along_mm: (N,) from top to bottom of the picture.
-        faces: (M, 3) faces to draw, vertex numbers of the mesh.
+        faces: (M, 3) faces to draw, vertex numbers of the surface.
         along_name: what `along_mm` is.
         ends: words at the top and at the bottom.
     """
@@ -31,14 +31,20 @@ class FlatMap:
     ends: tuple[str, str]
 
 
-def flatten(joint: Joint, frame: Frame) -> FlatMap:
-    """Lays a joint's surface (tAB) flat.
+def flatten(joint: Joint, frame: Frame, articular: bool = False) -> FlatMap:
+    """Lays a joint's surface flat: the bone's (tAB), or the cartilage's articular one.
 
-    The femur is unrolled about the axis of the circle fitted to its joint surface in the sagittal plane:
+    The femur is unrolled about the axis of the circle fitted to its surface in the sagittal plane:
     the arc at the circle's radius, from the top in front, under the condyles, to the top behind.
+
+    Args:
+        joint: its surfaces.
+        frame: the knee's directions.
+        articular: whether to lay the articular surface; entries are then of that surface's vertices.
     """
-    faces = joint.mesh.faces[joint.total[joint.mesh.faces].all(axis=1)]
-    points = frame.coordinates(joint.mesh.vertices_mm)
+    mesh = joint.articular if articular else joint.mesh
+    faces = mesh.faces if articular else mesh.faces[joint.total[mesh.faces].all(axis=1)]
+    points = frame.coordinates(mesh.vertices_mm)
     across = points[:, 0]
     if not faces.size:
         return FlatMap(across, points[:, 2], faces, "mm", ("", ""))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from kneecascade.biomarkers.curvature import RADIUS_MM, Curvature
 from kneecascade.biomarkers.flatten import FlatMap, flatten
@@ -76,9 +77,15 @@ def thickness_map(path: Path, case: str, joint: Joint, frame: Frame, regions: Re
 
 
 def curvature_map(
-    path: Path, case: str, joint: Joint, frame: Frame, regions: Regions, shape: Curvature
+    path: Path,
+    case: str,
+    joint: Joint,
+    frame: Frame,
+    regions: Regions,
+    shape: Curvature,
+    articular: bool = False,
 ) -> None:
-    """Draws a bone's joint surface with its mean curvature; grey where that is not known.
+    """Draws a bone's joint surface, or its cartilage's, with its mean curvature; grey where not known.
 
     Args:
         path: the PNG, written first to a temporary name.
@@ -86,19 +93,32 @@ def curvature_map(
         joint: its surfaces.
         frame: the knee's directions.
         regions: bool by name over the vertices of the joint's mesh.
-        shape: curvature at these vertices.
+        shape: curvature at these vertices, or at those of the articular surface.
+        articular: whether it is the articular surface that is shown.
     """
-    flat = flatten(joint, frame)
+    flat = flatten(joint, frame, articular)
     known = np.isfinite(shape.mean_per_mm)
+    cartilage = joint.cartilage.replace("_", " ")
+    title = "subchondral bone" if joint.has_bone else f"inner side of {cartilage}"
     paint = _Paint(
-        title="subchondral bone" if joint.has_bone else f"inner side of {joint.cartilage.replace('_', ' ')}",
+        title=f"articular surface of {cartilage}" if articular else title,
         faces=_face_values(np.where(known, shape.mean_per_mm, 0.0), known, flat),
         colours="RdBu_r",
         ends=(-SHARPEST_PER_MM, SHARPEST_PER_MM),
         extend="both",
-        label=f"mean curvature within {RADIUS_MM:g} mm, 1/mm (red: convex; grey: too near the border)",
+        label=f"mean curvature within {RADIUS_MM:g} mm, 1/mm\n(red: convex; grey: too near the border)",
     )
-    _map(path, case, joint, frame, regions, flat, paint)
+    parts = _over_articular(joint, regions) if articular else regions
+    _map(path, case, joint, frame, parts, flat, paint)
+
+
+def _over_articular(joint: Joint, regions: Regions) -> Regions:
+    """Returns the regions over the articular surface: those of the nearest point of the bone's."""
+    bone = np.flatnonzero(joint.total)
+    if not bone.size or not len(joint.articular.vertices_mm):
+        return {}
+    _, nearest = cKDTree(joint.mesh.vertices_mm[bone]).query(joint.articular.vertices_mm)
+    return {name: part[bone[nearest]] for name, part in regions.items()}
 
 
 def _map(
@@ -115,7 +135,7 @@ def _map(
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     _draw(figure, axes, flat, paint)
-    _names(axes, flat, joint, regions, "white" if paint.colours == "viridis" else "black")
+    _names(axes, flat, regions, "white" if paint.colours == "viridis" else "black")
     side = "side unknown" if frame.side == "unknown" else f"{frame.side} knee"
     axes.set_title(f"{case}, {side}\n{paint.title}, {TITLES[joint.bone]}", fontsize=9)
     low, high = WORDS[frame.side]
@@ -170,7 +190,7 @@ def _face_values(values: np.ndarray, known: np.ndarray, flat: FlatMap) -> np.ma.
     return np.ma.masked_where(many < 2, mean)
 
 
-def _names(axes: Any, flat: FlatMap, joint: Joint, regions: Regions, colour: str) -> None:
+def _names(axes: Any, flat: FlatMap, regions: Regions, colour: str) -> None:
     """Draws the edges between the smallest regions, and each one's name at its middle."""
     from matplotlib.collections import LineCollection
 
@@ -178,7 +198,7 @@ def _names(axes: Any, flat: FlatMap, joint: Joint, regions: Regions, colour: str
     small = small or {name: part for name, part in regions.items() if name in ("medial", "lateral")}
     if not small:
         small = {n: regions[n] for n in ("anterior", "weight_bearing", "posterior") if n in regions}
-    label = np.full(len(joint.total), -1)
+    label = np.full(len(flat.across_mm), -1)
     for k, (name, part) in enumerate(small.items()):
         label[part] = k
         inside = np.flatnonzero(part)
@@ -196,5 +216,10 @@ def _names(axes: Any, flat: FlatMap, joint: Joint, regions: Regions, colour: str
 
 
 def _save(figure: Any, path: Path) -> None:
+    from PIL import Image  # comes with matplotlib
+
+    figure.canvas.draw()
+    drawn = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3])
+    # one byte a pixel: a report holds nine of these a knee
     with written_whole(path) as temporary:
-        figure.savefig(temporary, format="png")
+        drawn.quantize(256, dither=Image.Dither.NONE).save(temporary, format="png", optimize=True)

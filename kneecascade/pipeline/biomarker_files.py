@@ -36,10 +36,12 @@ def write_knee(
         _write_meshes(folder, knee)
     if pictures:
         for bone, joint in knee.joints.items():
-            regions, shape = knee.regions[bone], knee.shapes[bone][0]
+            regions, (shape, articular) = knee.regions[bone], knee.shapes[bone]
             thickness_map(folder / f"map_{bone}.png", name, joint, knee.frame, regions)
             curved = folder / f"map_{bone}_curvature.png"
             curvature_map(curved, name, joint, knee.frame, regions, shape)
+            curved = folder / f"map_{joint.cartilage}_curvature.png"
+            curvature_map(curved, name, joint, knee.frame, regions, articular, articular=True)
     write_rows(folder / TABLE, knee.rows)
 
 

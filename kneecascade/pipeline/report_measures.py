@@ -23,6 +23,7 @@ COLUMNS = ("case", "structure", "region", "measure", "value", "unit", "method")
 THICKNESS = ("ThCtAB", "ThCcAB")
 SHOWN = ("volume", *THICKNESS, "cAB", "tAB", "dAB", "FCL", "curvature_mean_median")
 """Measures that the report shows; the table of kc_biomarkers has them all."""
+BONES = (("femur", "femoral"), ("tibia", "tibial"), ("patella",))
 CROSS_CHECK = "nearest neighbour"
 
 
@@ -43,12 +44,10 @@ class Measures:
         return self.by_case.get(case, [])
 
     def maps(self, case: str) -> list[dict[str, str]]:
-        """Returns the case's pictures as name and data URL, sorted by name."""
+        """Returns the case's pictures as name and data URL: a bone after the other, thickness first."""
         if self.folder is None:
             return []
-        found = sorted(
-            p for p in self.folder.rglob("*.png") if p.stem.startswith(case) or p.parent.name == case
-        )
+        found = sorted((self.folder / case).glob("*.png"), key=_bone_then_kind)
         return [{"name": p.stem, "image": data_url(p.read_bytes(), "image/png")} for p in found]
 
     def thickness(self, case: str, geometry: Geometry) -> np.ndarray | None:
@@ -94,6 +93,11 @@ def read_measures(folder: Path, must_exist: bool) -> Measures:
             kept["range"] = _range(row["structure"], row["region"], row["measure"])
             rows[row["case"]].append(kept)
     return Measures(dict(rows), folder)
+
+
+def _bone_then_kind(path: Path) -> tuple[int, int, str]:
+    bone = next((k for k, words in enumerate(BONES) if any(word in path.stem for word in words)), len(BONES))
+    return bone, len(path.stem), path.stem
 
 
 def _number(text: str) -> float | None:

@@ -165,24 +165,45 @@
     return one;
   }
 
-  function draw3d(item, node, byValue) {
-    if (!window.Plotly) { node.replaceWith(make("p", { class: "note" }, "Made without the 3D view.")); return; }
+  function draw3d(item, node, picture, byValue) {
+    if (!window.Plotly) { picture.remove(); node.replaceWith(make("p", { class: "note" }, "Made without the 3D view.")); return; }
     const axis = { visible: false };
     const layout = { margin: { l: 0, r: 0, t: 0, b: 0 }, uirevision: "kept", scene: { aspectmode: "data", xaxis: axis, yaxis: axis, zaxis: axis, camera: { eye: { x: -1.2, y: -1.5, z: 0.4 } } }, legend: { x: 0, y: 1 } };
     const traces = item.meshes.map((mesh, k, all) => trace(mesh, k, all, byValue));
-    window.Plotly.react(node, traces, layout, { displaylogo: false, responsive: true });
+    // paper shows a picture of the view as it was last turned: browsers print the canvas badly, or not at all
+    const still = () => window.Plotly.toImage(node, { format: "png", width: 1000, height: 520 }).then((url) => { picture.src = url; });
+    window.Plotly.react(node, traces, layout, { displaylogo: false, responsive: true }).then(() => {
+      node.removeAllListeners("plotly_relayout");
+      node.on("plotly_relayout", still);
+      return still();
+    });
+  }
+
+  const DIGITS = { mm2: 0, "%": 1, "1/mm": 3, "1/mm2": 4 };
+
+  function unique(values) { return [...new Set(values)]; }
+
+  // a table a structure: a row a region, a column a measure; how they were measured stands below
+  function structureTable(name, all) {
+    const kinds = unique(all.map((m) => m.measure)), regions = unique(all.map((m) => m.region));
+    const unit = (kind) => (all.find((m) => m.measure === kind) || {}).unit;
+    const cell = (region, kind) => {
+      const m = all.find((one) => one.region === region && one.measure === kind);
+      if (!m) return make("td");
+      const range = m.range ? make("small", {}, ` (${m.range[0]} to ${m.range[1]})`) : null;
+      return make("td", { class: outside(m.range, m.value) ? "out" : "" }, number(m.value, DIGITS[m.unit]), range);
+    };
+    const head = make("tr", {}, make("th", {}, "region"), ...kinds.map((kind) => make("th", {}, `${kind.replaceAll("_", " ")}, ${unit(kind)}`)));
+    const rows = regions.map((region) => make("tr", {}, make("td", {}, region.replaceAll("_", " ")), ...kinds.map((kind) => cell(region, kind))));
+    const how = kinds.map((kind) => `${kind.replaceAll("_", " ")}: ${unique(all.filter((m) => m.measure === kind).map((m) => m.method)).join("; ")}`);
+    return make("div", { class: "structure" }, make("h3", {}, name.replaceAll("_", " ")),
+      make("div", { class: "scroll" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows))), make("p", { class: "how" }, how.join(". ") + "."));
   }
 
   function measures(item) {
     if (!item.measures.length) return make("p", { class: "note" }, "No biomarkers lie beside these results; kc_biomarkers makes them.");
-    const names = ["structure", "region", "measure", "value", "unit", "expected", "method"];
-    const rows = item.measures.map((m) => {
-      const range = m.range ? `${m.range[0]} to ${m.range[1]}` : "";
-      const cells = [m.structure, m.region, m.measure, number(m.value, 2), m.unit, range, m.method];
-      return make("tr", {}, ...cells.map((cell, k) => make("td", { class: [0, 1, 2, 4, 6].includes(k) ? "text" : outside(m.range, m.value) && k === 3 ? "out" : "" }, cell)));
-    });
-    const head = make("tr", {}, ...names.map((n, k) => make("th", { class: [0, 1, 2, 4, 6].includes(k) ? "text" : "" }, n)));
-    return make("div", { class: "scroll", id: "measures" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
+    const structures = unique(item.measures.map((m) => m.structure));
+    return make("div", { id: "measures" }, ...structures.map((name) => structureTable(name, item.measures.filter((m) => m.structure === name))));
   }
 
   function volumes(item) {
@@ -206,14 +227,14 @@
     const order = ordered(columns()).filter((c) => !c.error);
     const at = order.indexOf(item), next = order[at + 1], before = order[at - 1];
     const go = (other, text) => (other ? make("a", { href: "#case=" + encodeURIComponent(other.name) }, text) : null);
-    const view = make("div", { class: "view", id: "view3d" });
+    const view = make("div", { class: "view", id: "view3d" }), picture = make("img", { class: "paper", alt: "", id: "picture3d" });
     let shown = true;
     const toggle = make("button", { type: "button", onclick: () => {
       shown = !shown;
       for (const image of root.querySelectorAll("img.contours")) image.style.visibility = shown ? "" : "hidden";
     } }, "contours on or off");
     let byValue = true;
-    const recolour = make("button", { type: "button", onclick: () => { byValue = !byValue; draw3d(item, view, byValue); } }, "colours by thickness or by structure");
+    const recolour = make("button", { type: "button", onclick: () => { byValue = !byValue; draw3d(item, view, picture, byValue); } }, "colours by thickness or by structure");
     const coloured = window.Plotly && (item.meshes || []).some((mesh) => mesh.values);
     const maps = item.maps.map((m) => make("figure", { style: "background:none;padding:0" }, make("img", { src: m.image, alt: m.name })));
     root.replaceChildren(
@@ -221,12 +242,12 @@
       make("h1", {}, item.name), make("p", { class: "note" }, item.text), flags(item),
       make("div", { class: "bar" }, toggle, legend()),
       make("div", { class: "planes" }, ...item.planes.map(viewer)),
-      make("h2", {}, "In three dimensions"), ...(coloured ? [make("div", { class: "bar noprint" }, recolour)] : []), view,
+      make("h2", {}, "In three dimensions"), ...(coloured ? [make("div", { class: "bar noprint" }, recolour)] : []), view, picture,
       ...(maps.length ? [make("h2", {}, "Maps"), make("div", { class: "maps" }, ...maps)] : []),
       make("h2", {}, "Volumes"), volumes(item), make("h2", {}, "Biomarkers"), measures(item),
       make("h2", {}, "The model"), make("p", { class: "note" }, data.model.text), make("p", { class: "note" }, data.model.selection), modelTable(), footer(),
     );
-    draw3d(item, view, byValue);
+    draw3d(item, view, picture, byValue);
     window.scrollTo(0, 0);
   }
 
