@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
-from scipy import ndimage
 
 from kneecascade.core.geometry import Float3
 from kneecascade.evaluation.surface import surface_of
 from kneecascade.imaging.components import bounding_box
 
+VOTERS = 27
 LEAST_SHARE = 0.1
 LEAST_FACES = 200
 """Borders with less of a label's faces, or with fewer of them, are too short to judge."""
@@ -33,11 +33,18 @@ def roughnesses(classes: np.ndarray, spacing_mm: Float3, names: Sequence[str]) -
         box = bounding_box(mask)
         if box is None:
             continue
-        part = np.pad(mask[box.slices], 1)
-        voted = ndimage.uniform_filter(part.astype(np.float32), 3) > 0.5
-        smooth = surface_of(voted, spacing_mm).area_mm2
+        part = mask[box.slices]
+        smooth = surface_of(_voted(part), spacing_mm).area_mm2
         if smooth:
             yield name, surface_of(part, spacing_mm).area_mm2 / smooth
+
+
+def _voted(mask: np.ndarray) -> np.ndarray:
+    """Returns where most of 3 x 3 x 3 voxels are in a mask, a voxel wider each way; background beyond."""
+    votes = np.pad(mask, 2).astype(np.uint8)
+    votes = votes[:-2] + votes[1:-1] + votes[2:]
+    votes = votes[:, :-2] + votes[:, 1:-1] + votes[:, 2:]
+    return votes[..., :-2] + votes[..., 1:-1] + votes[..., 2:] > VOTERS // 2
 
 
 def edges(classes: np.ndarray, grey: np.ndarray, names: Sequence[str], where: str) -> dict[str, float]:
