@@ -13,8 +13,8 @@ CLEAR_MM = 3.0
 """Nearer centres say nothing about which lies where."""
 UPPER, LOWER = ("femur", "femoral_cartilage"), ("tibia", "tibial_cartilage")
 SIDED = ("tibial_cartilage", "meniscus")
-TOP = 0.9
-"""The femoral cartilage above this share of it reaches up the posterior condyles."""
+CONDYLES, SHAFT = 0.3, 0.9
+"""Shares of a femur's voxels: below the first lie the condyles, above the second the shaft."""
 
 
 def centre_mm(mask_zyx: np.ndarray, geometry: Geometry) -> np.ndarray | None:
@@ -70,15 +70,17 @@ def is_back_to_front(centres: Mapping[str, np.ndarray | None]) -> bool:
     return femur is not None and patella is not None and bool(patella[1] > femur[1])
 
 
-def top_behind_centre_mm(mask_zyx: np.ndarray, geometry: Geometry) -> float:
-    """Returns how far the uppermost tenth of the femoral cartilage lies behind its centre, in mm.
+def shaft_before_condyles_mm(mask_zyx: np.ndarray, geometry: Geometry) -> float:
+    """Returns how far the uppermost tenth of a femur lies in front of its lowest three tenths, in mm.
 
-    In all of 50 manually drawn OAI knees it lay behind, by 2.7 to 22.6 mm. 0 for an empty mask.
+    The condyles reach backwards from the shaft: it lay in front in all of 50 manually drawn OAI knees, by
+    8.2 to 18.2 mm, and in 16 procedural phantoms, by 5.0 to 7.0 mm. 0 for an empty mask.
     """
     found = np.argwhere(mask_zyx)
     if not len(found):
         return 0.0
     steps = found[:, ::-1] * np.array(geometry.spacing_mm[::-1])
     places = steps @ np.array(geometry.direction_xyz).reshape(3, 3).T
-    top = places[:, 2] >= np.quantile(places[:, 2], TOP)
-    return float(places[top, 1].mean() - places[:, 1].mean())
+    low, high = np.quantile(places[:, 2], (CONDYLES, SHAFT))
+    shaft, condyles = places[places[:, 2] >= high], places[places[:, 2] <= low]
+    return float(condyles[:, 1].mean() - shaft[:, 1].mean())

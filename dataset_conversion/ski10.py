@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from kneecascade.core.geometry import Geometry
-from kneecascade.dataset_conversion.anatomy import centres_of, is_upside_down, top_behind_centre_mm
+from kneecascade.dataset_conversion.anatomy import centres_of, is_upside_down, shaft_before_condyles_mm
 from kneecascade.dataset_conversion.catalogue import CATALOGUE
 from kneecascade.dataset_conversion.found import Examination, Found, SourceCase
 from kneecascade.dataset_conversion.reading import grid
@@ -21,7 +21,7 @@ ENDINGS = (".mhd", ".nii.gz", ".nii")
 LAST_TRAINING = 60
 """Numbers above it were published without labels first; 40 of them got theirs later."""
 AXES = ("LR", "SI", "AP")
-FEMORAL_CARTILAGE, CLEARLY_MM = 2, 5.0
+FEMUR, CLEARLY_MM = 1, 3.0
 
 
 def find_ski10(source: Path) -> Found:
@@ -73,7 +73,7 @@ def read_ski10(image: Path, label: Path | None) -> Examination:
         axes[1] = "IS"
         notes.append("rows run from foot to head")
     geometry = _sagittal(header, axes)
-    if top_behind_centre_mm(array == FEMORAL_CARTILAGE, geometry) < -CLEARLY_MM:
+    if shaft_before_condyles_mm(array == FEMUR, geometry) < -CLEARLY_MM:
         axes[2] = "PA"
         notes.append("columns run from back to front")
     return Examination(channels, _sagittal(header, axes), array, notes=tuple(notes))

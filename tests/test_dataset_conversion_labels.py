@@ -11,8 +11,8 @@ from kneecascade.dataset_conversion.anatomy import (
     centres_of,
     is_back_to_front,
     is_upside_down,
+    shaft_before_condyles_mm,
     side_of,
-    top_behind_centre_mm,
 )
 from kneecascade.dataset_conversion.labels import from_one_hot, map_labels, missing_labels, written_labels
 from kneecascade.dataset_conversion.oai_zib import only_turn, without_stray
@@ -98,15 +98,13 @@ def test_wrong_axes_are_noticed() -> None:
     assert not is_upside_down(right)
 
 
-def test_the_top_of_the_femoral_cartilage_lies_behind() -> None:
+def test_the_shaft_lies_before_the_condyles() -> None:
     mask = np.zeros((20, 12, 4), bool)
-    mask[2:12, 2:10] = mask[12:18, 8:10] = True  # the posterior condyles reach up
+    mask[2:8, 2:11] = mask[8:18, 2:6] = True
     for axes, sign in ((CANONICAL, 1), (("IS", "PA", "RL"), -1)):
         geometry = grid(mask.shape, (1.0, 2.0, 1.0), axes)
-        behind = sign * top_behind_centre_mm(mask, geometry)
-        assert behind == pytest.approx(2 * (8.5 - mask.nonzero()[1].mean()))
-        assert behind > 5
-    assert top_behind_centre_mm(mask & False, geometry) == 0
+        assert sign * shaft_before_condyles_mm(mask, geometry) == pytest.approx(2 * (6 - 3.5))
+    assert shaft_before_condyles_mm(mask & False, geometry) == 0
 
 
 def test_a_small_difference_tells_no_side() -> None:

@@ -131,8 +131,8 @@ def test_ski10_upside_down_is_turned(tmp_path: Path) -> None:
 
 def test_ski10_back_to_front_is_turned(tmp_path: Path) -> None:
     labels = np.zeros((8, 24, 24), np.uint8)  # slices, rows from head to foot, columns from back to front
-    labels[:, 2:6, 4:18], labels[:, 6:10, 2:20], labels[:, 12:20, 4:18] = 1, 2, 3
-    labels[:, 1:6, 2:4], labels[:, 11, 4:18] = 2, 4
+    labels[:, 2:6, 10:18], labels[:, 6:9, 2:17], labels[:, 12:20, 4:18] = 1, 1, 3
+    labels[:, 9:11, 2:17], labels[:, 11, 4:18] = 2, 4
     write_mhd(tmp_path / "labels-001.mhd", labels, (0.9, 0.9, 1.0))
     write_mhd(tmp_path / "image-001.mhd", labels.astype(np.int16), (0.9, 0.9, 1.0))
     exam = ski10.read_ski10(tmp_path / "image-001.mhd", tmp_path / "labels-001.mhd")

@@ -13,6 +13,8 @@ from torch import nn
 from kneecascade.core.case import LabelVolume, Side, Volume
 from kneecascade.core.geometry import Geometry, Int3
 from kneecascade.core.plan import CascadePlan
+from kneecascade.evaluation.quality_features import Features, measure_features
+from kneecascade.evaluation.quality_limits import make_reference
 from kneecascade.inference.cascade import Cascade
 from kneecascade.inference.sides import Evidence, certainty, contradiction, more_plausible, told_side
 from kneecascade.network.device import choose_device
@@ -110,6 +112,46 @@ def test_anatomy_goes_before_flags_before_certainty() -> None:
     assert side == "right"
     assert "certainty 0.900 against 0.800" in flag
     assert "fit neither" in more_plausible({"right": Evidence(None, 0, 0), "left": Evidence(None, 1, 0)})[1]
+
+
+def test_shape_goes_before_flags_and_certainty() -> None:
+    right, left = Evidence("right", 0, 0.9, -0.3), Evidence("left", 2, 0.5, 0.3)
+    side, flag = more_plausible({"right": right, "left": left})
+    assert side == "left"
+    assert "shape +0.30, 1 is typical" in flag
+    assert more_plausible({"right": right, "left": replace(left, told="right")})[0] == "right"
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_network_that_cannot_tell_is_helped_by_the_shape(side: Side) -> None:
+    """Without the fibula both answers are as certain; the training knees' patella rides laterally."""
+    volume, expected = riding(side)
+    knees = [features_of_right(k) for k in range(3)]
+    plan = sided_plan()
+    reference = make_reference(knees, plan.labels, "Dataset001_A", "h", "right")
+    helped = replace(cascade(), reference=reference)
+    result = helped.predict(volume, "knee", side="unknown")
+    assert np.array_equal(result.labels.array, expected.array)
+    assert any("shape +" in flag for flag in result.flags if flag.startswith("side unknown"))
+    other = replace(helped, reference=replace(reference, side="left"))
+    assert not any("shape" in flag for flag in other.predict(volume, "knee").flags)
+
+
+def riding(side: Side) -> tuple[Volume, LabelVolume]:
+    """Returns a knee without a fibula whose medial plate is higher and reaches farther to the back."""
+    volume, labels = knee("right")
+    anatomy = labels.array.copy()
+    anatomy[16:19, 18:22, 19:30] = 2
+    grey = GREY[anatomy]
+    if side == "left":
+        anatomy, grey = anatomy[..., ::-1].copy(), grey[..., ::-1].copy()
+    return Volume(grey[None], volume.geometry), LabelVolume(anatomy, labels.geometry)
+
+
+def features_of_right(k: int) -> Features:
+    array = np.roll(riding("right")[1].array, k, axis=1)
+    labels = LabelVolume(array, riding("right")[1].geometry)
+    return measure_features(None, labels, sided_plan().labels)
 
 
 def test_certainty_is_that_of_target_voxels() -> None:

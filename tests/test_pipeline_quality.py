@@ -11,12 +11,12 @@ from kneecascade.cli.quality import main
 from kneecascade.core.case import LabelVolume
 from kneecascade.core.record import to_plain
 from kneecascade.evaluation.quality_features import measure_features
+from kneecascade.evaluation.quality_file import FILE, read_reference
 from kneecascade.evaluation.quality_limits import make_reference
 from kneecascade.files import write_json
 from kneecascade.imaging.files import write_channel, write_labels
 from kneecascade.inference.sureness import Sureness
 from kneecascade.pipeline.quality import Judge, load_judge, review
-from kneecascade.pipeline.quality_reference import FILE, read_reference
 
 
 @pytest.fixture(scope="module")

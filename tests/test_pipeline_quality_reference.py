@@ -9,11 +9,12 @@ from knees import LABELS, block_knee
 from kneecascade.core.case import Case
 from kneecascade.core.dataset import Dataset
 from kneecascade.core.record import to_plain
+from kneecascade.evaluation.quality_file import FILE, read_reference
 from kneecascade.evaluation.quality_limits import RULES_VERSION
 from kneecascade.files import write_json
 from kneecascade.imaging.files import write_channel, write_labels
 from kneecascade.pipeline import quality_reference
-from kneecascade.pipeline.quality_reference import FILE, learn_reference, read_reference, with_sureness
+from kneecascade.pipeline.quality_reference import learn_reference, with_sureness
 
 
 @pytest.fixture

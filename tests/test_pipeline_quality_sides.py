@@ -14,11 +14,12 @@ from kneecascade.core.case import Case, LabelVolume, Side, Volume
 from kneecascade.core.dataset import Dataset
 from kneecascade.core.labels import Labels
 from kneecascade.core.record import to_plain
+from kneecascade.evaluation.quality_file import FILE, read_reference
 from kneecascade.evaluation.quality_limits import QualityReference
 from kneecascade.files import write_json
 from kneecascade.imaging.files import write_channel, write_labels
 from kneecascade.pipeline.quality import Judge
-from kneecascade.pipeline.quality_reference import FILE, learn_reference, read_reference
+from kneecascade.pipeline.quality_reference import learn_reference
 from kneecascade.pipeline.quality_sides import SideSource, features_of, known_sides, side_to_learn
 
 PLAIN = Labels(("background", "femur", "femoral_cartilage", "tibia", "tibial_cartilage"), (0, 1, 2, 5, 7))

@@ -9,10 +9,10 @@ from knees import LABELS, block_knee
 from kneecascade.cli.quality import main
 from kneecascade.core.record import to_plain
 from kneecascade.evaluation.quality_features import measure_features
+from kneecascade.evaluation.quality_file import FILE
 from kneecascade.evaluation.quality_limits import make_reference
 from kneecascade.files import write_json
 from kneecascade.imaging.files import write_channel, write_labels
-from kneecascade.pipeline.quality_reference import FILE
 from kneecascade.pipeline.quality_trial import WAYS
 
 

@@ -34,9 +34,9 @@ def _learn(arguments: argparse.Namespace) -> int:
 
 
 def _judge(arguments: argparse.Namespace) -> int:
+    from kneecascade.evaluation.quality_file import FILE, read_reference
     from kneecascade.pipeline.model import choose_model
     from kneecascade.pipeline.quality import judge_folder
-    from kneecascade.pipeline.quality_reference import FILE, read_reference
     from kneecascade.pipeline.quality_sides import SideSource
     from kneecascade.workspace import find_workspace
 

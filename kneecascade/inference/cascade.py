@@ -18,6 +18,8 @@ from kneecascade.core.plan import CascadePlan, StagePlan
 from kneecascade.core.settings import DeviceName
 from kneecascade.core.trace import PreparedCase, Region, Trace
 from kneecascade.evaluation.overlap import label_volumes_ml
+from kneecascade.evaluation.quality_file import read_reference
+from kneecascade.evaluation.quality_limits import QualityReference
 from kneecascade.imaging.components import at_least, bounding_box
 from kneecascade.imaging.orientation import to_canonical
 from kneecascade.imaging.small_pieces import drop_small_pieces
@@ -49,6 +51,7 @@ class Cascade:
         folds: names of the folds, for the record.
         tta: average over the plan's mirrorings in both stages.
         rules: which pieces of labels are kept in the end; none, all.
+        reference: what training knees measure; it helps to tell the side of a knee. None for none.
     """
 
     plan: CascadePlan
@@ -59,6 +62,7 @@ class Cascade:
     folds: tuple[str, ...] = ()
     tta: bool = False
     rules: tuple[PieceRule, ...] = ()
+    reference: QualityReference | None = None
 
     @property
     def mirror_axes(self) -> tuple[int, ...]:
@@ -101,7 +105,8 @@ class Cascade:
             coarse = self._coarse(prepared, refuse_two, seconds)
             return self._answer(prepared, coarse, taken_for, coarse_alone, whole, seconds)
 
-        found = answer_both_ways(answer, self.plan) if needs_both_ways(side, self.plan) else answer(side)
+        both = needs_both_ways(side, self.plan)
+        found = answer_both_ways(answer, self.plan, self.reference) if both else answer(side)
         result = self._tidied(found) if self.rules else found
         return result if keep_probabilities else replace(result, fine_probabilities=None)
 
@@ -274,14 +279,17 @@ def load_folds(
     plans = {folder.name: read_plan(folder / "plan.json") for folder in fold_folders}
     chosen = choose_device(device)
     pairs = list(zip(fold_folders, plans.values(), strict=True))
+    plan = one_plan(plans)
+    sided = plan.canonical_side != "none"
     return Cascade(
-        plan=one_plan(plans),
+        plan=plan,
         coarse=[load_stage(weights_file(f, "coarse"), plan.coarse, chosen) for f, plan in pairs],
         fine=[load_stage(weights_file(f, "fine"), plan.fine, chosen) for f, plan in pairs],
         device=chosen,
         limits=limits or Limits(),
         folds=tuple(plans),
         tta=tta,
+        reference=read_reference(fold_folders[0].parent) if sided else None,
     )
 
 

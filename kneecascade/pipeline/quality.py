@@ -14,13 +14,14 @@ from kneecascade.core.record import to_plain
 from kneecascade.errors import ImageError, InputError, KneecascadeError
 from kneecascade.evaluation.quality_checks import Flag, doubt, review_order
 from kneecascade.evaluation.quality_features import Features
+from kneecascade.evaluation.quality_file import FILE, read_reference
 from kneecascade.evaluation.quality_limits import QualityReference
 from kneecascade.files import write_json
 from kneecascade.imaging.files import grid_difference, read_labels, read_volume
 from kneecascade.inference.sureness import Sureness
 from kneecascade.pipeline.images import ENDINGS
 from kneecascade.pipeline.label_files import label_files
-from kneecascade.pipeline.quality_reference import FILE, read_reference, with_sureness
+from kneecascade.pipeline.quality_reference import with_sureness
 from kneecascade.pipeline.quality_sides import SideSource, flags_of, known_sides
 from kneecascade.planning.dataset_folder import find_cases
 from kneecascade.planning.processes import map_in_processes, workers_for

@@ -14,11 +14,11 @@ from kneecascade.core.case import Case
 from kneecascade.core.dataset import Dataset
 from kneecascade.core.labels import Labels
 from kneecascade.core.plan import CanonicalSide
-from kneecascade.core.record import from_plain, to_plain
+from kneecascade.core.record import to_plain
 from kneecascade.errors import InputError
 from kneecascade.evaluation.quality_features import Features
+from kneecascade.evaluation.quality_file import FILE, read_reference
 from kneecascade.evaluation.quality_limits import (
-    RULES_VERSION,
     QualityReference,
     make_reference,
     sureness_limits,
@@ -32,7 +32,6 @@ from kneecascade.planning.processes import map_in_processes, workers_for
 from kneecascade.planning.set_aside import read_test_set, without_cases
 from kneecascade.workspace import PLAN, TEST, Workspace
 
-FILE = "quality.json"
 MOST_CASES = 150
 """More would widen the limits little; which ones is drawn by a fixed seed."""
 
@@ -93,15 +92,6 @@ def learn_of_dataset(
     target = model_folder or workspace.results / name
     (target / FILE).unlink(missing_ok=True)
     return learn_reference(raw, plan.data_hash, target, workers, plan.canonical_side)
-
-
-def read_reference(model_folder: Path) -> QualityReference | None:
-    """Reads quality.json of a model; None where there is none, or one of another version."""
-    try:
-        found = from_plain(QualityReference, read_json(model_folder / FILE))
-    except (InputError, ValueError):
-        return None
-    return found if found.rules == RULES_VERSION else None
 
 
 def with_sureness(reference: QualityReference, fold_folders: Sequence[Path]) -> QualityReference:
