@@ -13,6 +13,8 @@ from kneecascade.biomarkers.mesh import LEVEL, Mesh, vertex_normals
 CAP_MM = 10.0
 """No knee cartilage is thicker; a ray that finds no surface before is cut here."""
 STEP_MM = 0.2
+TIES, TIE_MM = 4, 1e-4
+"""How many vertices may be equally near, and what is equal."""
 
 
 def along_normals(points_mm: np.ndarray, normals: np.ndarray, outer: Field) -> np.ndarray:
@@ -54,10 +56,15 @@ def to_nearest(points_mm: np.ndarray, surface: Mesh) -> np.ndarray:
     if not len(surface.vertices_mm):
         return np.full(len(points_mm), np.nan)
     normals = vertex_normals(surface)
-    edges = surface.vertices_mm[surface.faces[:, 0]] - surface.vertices_mm[surface.faces[:, 1]]
-    reach = float(np.linalg.norm(edges, axis=1).mean())
-    distance, nearest = cKDTree(surface.vertices_mm).query(points_mm)
-    gap = points_mm - surface.vertices_mm[nearest]
-    across = np.abs(np.einsum("ij,ij->i", gap, normals[nearest]))
+    # all three edges: which comes first is another one in a mirrored knee
+    edges = np.diff(surface.vertices_mm[surface.faces[:, [0, 1, 2, 0]]], axis=1)
+    reach = float(np.linalg.norm(edges, axis=2).mean())
+    many = min(TIES, len(surface.vertices_mm))
+    distance, nearest = cKDTree(surface.vertices_mm).query(points_mm, k=list(range(1, many + 1)))
+    gap = points_mm[:, None] - surface.vertices_mm[nearest]
+    across = np.abs(np.einsum("nkj,nkj->nk", gap, normals[nearest]))
     beside = np.sqrt(np.maximum(distance**2 - across**2, 0))
-    return np.where(beside <= reach, across, distance)
+    # of vertices that are equally near the shortest: rounding decides which of them is found first
+    tied = distance <= distance[:, :1] + TIE_MM
+    shortest: np.ndarray = np.where(tied, np.where(beside <= reach, across, distance), np.inf).min(axis=1)
+    return shortest
