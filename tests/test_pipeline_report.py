@@ -131,6 +131,8 @@ def test_unchecked_results_are_told(tmp_path: Path) -> None:
     main([str(out), "--no-3d", "--frames", "1"])
     cases = {case["name"]: case for case in embedded(out / "report.html")["cases"]}
     assert cases["good"]["training_cases"] == 0
+    assert cases["good"]["doubt"] == 0
+    assert cases["doubtful <b>"]["doubt"] == 1
     assert cases["doubtful <b>"]["training_cases"] == 37
     assert cases["good"]["text"].startswith("side unknown")
 
@@ -143,14 +145,21 @@ def test_a_folder_without_results(tmp_path: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 def test_a_browser_shows_it(tmp_path: Path) -> None:
     out = results_folder(tmp_path)
+    predictions = json.loads((out / "predictions.json").read_text())
+    predictions["cases"]["good"] |= {
+        "flags": ["farther out"],
+        "quality": {"training_cases": 37, "doubt": 3.0},
+    }
+    predictions["cases"]["doubtful <b>"]["flags"] *= 2
+    write_json(out / "predictions.json", predictions)
     measured = (("cAB", 4593.2, "mm2", "interface"), ("dAB", None, "mm2", "why not"))
     rows = [Row("good", "femoral_cartilage", place, *one) for place in ("whole", "aMFC") for one in measured]
     write_rows(out / "biomarkers" / "biomarkers.csv", rows)
     main([str(out), "--frames", "3"])
     table = dumped(f"file://{out}/report.html", tmp_path)
     names = re.findall(r'<tr data-case="([^"]*)"', table)
-    assert names == ["broken", "doubtful &lt;b&gt;", "good"]  # worst first
-    assert "3 images, 2 with a reason for doubt" in table
+    assert names == ["broken", "good", "doubtful &lt;b&gt;"]  # worst first
+    assert "3 images, 3 with a reason for doubt" in table
     knee = dumped(f"file://{out}/report.html#case=good", tmp_path)
     assert re.findall(r'<figure data-plane="(\w+)"', knee) == ["sagittal", "coronal", "axial"]
     assert 'class="contours" src="data:image/png;base64,' in knee
@@ -162,7 +171,7 @@ def test_a_browser_shows_it(tmp_path: Path) -> None:
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", measures)
     assert cells[:6] == ["whole", "4593", "–", "aMFC", "4593", "–"]
     assert "cAB: interface. dAB: why not." in measures
-    assert "unlike the 37 training cases" in knee
+    assert "<li>farther out</li>" in knee
 
 
 def dumped(url: str, folder: Path) -> str:

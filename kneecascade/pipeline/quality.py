@@ -91,14 +91,16 @@ def load_judge(model_folder: Path, folds: Sequence[str]) -> Judge:
     return Judge(with_sureness(reference, [model_folder / fold for fold in folds]))
 
 
+def doubt_of(record: Record) -> float:
+    """Returns the doubt of a case's record; one for each flag where it was not held against limits."""
+    quality = record.get("quality") or {}
+    return float(quality.get("doubt", len(record.get("flags", ()))))
+
+
 def review(records: Mapping[str, Record]) -> list[str]:
     """Returns the names of doubtful cases, the worst first; those that failed before all."""
     failed = [name for name, record in records.items() if "error" in record]
-    doubts = {
-        name: float(record.get("quality", {}).get("doubt", 0))
-        for name, record in records.items()
-        if "error" not in record
-    }
+    doubts = {name: doubt_of(record) for name, record in records.items() if "error" not in record}
     return [*failed, *review_order(doubts)]
 
 

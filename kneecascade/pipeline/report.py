@@ -20,6 +20,7 @@ from kneecascade.errors import InputError, KneecascadeError
 from kneecascade.files import read_json, write_text
 from kneecascade.imaging.files import grid_difference, read_labels, read_volume
 from kneecascade.imaging.orientation import canonical_axes, canonical_geometry, to_canonical
+from kneecascade.pipeline.quality import doubt_of
 from kneecascade.pipeline.report_measures import Measures, read_measures
 from kneecascade.pipeline.report_meshes import SMALL_STRUCTURES, case_meshes
 from kneecascade.pipeline.report_model import model_record
@@ -138,10 +139,10 @@ def _case(
     spacing = canonical_geometry(volume.geometry).spacing_mm
     image = to_canonical(volume.array[0], axes, flips)
     classes = class_indices(to_canonical(found.array, axes, flips), labels)
-    share = 100 * record["region"]["fraction"]
     return {
         "name": name,
-        "text": f"{_side_text(record)}; {_grid_text(volume)}; region {share:.0f} % of the image",
+        "text": f"{_side_text(record)}; {_grid_text(volume)}; {_region_text(record)}",
+        "doubt": doubt_of(record),
         "training_cases": (record.get("quality") or {}).get("training_cases", 0),
         "flags": list(record["flags"]),
         "volumes_ml": record["volumes_ml"],
@@ -166,6 +167,10 @@ def _meshes(
 def _side_text(record: Record) -> str:
     side = record.get("side", "unknown")
     return f"{side} knee" if side in ("left", "right") else "side unknown"
+
+
+def _region_text(record: Record) -> str:
+    return f"region {100 * record['region']['fraction']:.0f} % of the image"
 
 
 def _grid_text(volume: Volume) -> str:

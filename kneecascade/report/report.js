@@ -24,7 +24,7 @@
   function columns() {
     const fixed = [
       { key: "case", title: "case", text: true, of: (c) => c.name },
-      { key: "flags", title: "flags", of: (c) => (c.error ? 1000 : c.flags.length), show: (c) => (c.error ? "failed" : String(c.flags.length)) },
+      { key: "flags", title: "flags", of: (c) => (c.error ? 1e6 : c.doubt), show: (c) => (c.error ? "failed" : String(c.flags.length)) },
     ];
     const volumes = data.volume_labels.map((name) => ({
       key: "volume " + name, title: name.replaceAll("_", " ") + ", ml", of: (c) => (c.volumes_ml ? c.volumes_ml[name] : null),
@@ -102,7 +102,7 @@
     const search = make("input", { type: "search", placeholder: "find a case", "aria-label": "find a case", value: wanted, oninput: (e) => { wanted = e.target.value.toLowerCase(); document.getElementById("cohort").replaceWith(cohortTable()); } });
     root.replaceChildren(
       make("h1", {}, data.title),
-      make("p", { class: "note" }, `${data.cases.length} images, ${flagged} with a reason for doubt; worst first. A click on a heading sorts, a click on a case opens its page.`),
+      make("p", { class: "note" }, `${data.cases.length} images, ${flagged} with a reason for doubt; worst first. Flags are sorted by how far beyond the limits they are. A click on a heading sorts, a click on a case opens its page.`),
       make("div", { class: "bar noprint" }, search),
       cohortTable(),
       make("h2", {}, "The model"),
