@@ -61,7 +61,12 @@ def stages(monkeypatch):
 
     monkeypatch.setattr(pipeline, "train_stage", train_stage)
     monkeypatch.setattr(pipeline, "measure_coarse_errors", measure)
+
+    def calibrate(folder, plan, errors, cases, device):
+        (folder / "calibrated").touch()
+
     monkeypatch.setattr(pipeline, "validate_fold", validate_fold)
+    monkeypatch.setattr(pipeline, "calibrate_volumes", calibrate)
     return done
 
 
@@ -91,6 +96,14 @@ def test_all_folds_one_after_the_other(prepared, stages):
     train_folds(prepared, NAME, None, QUICK)
     wanted = [(f"fold_{k}", part) for k in range(3) for part in ("coarse", "measured", "fine", "validation")]
     assert names(stages) == wanted
+
+
+def test_volumes_are_calibrated_before_the_held_out_cases_are_scored(prepared, stages):
+    train_folds(prepared, "1", (1,), QUICK)
+    assert (prepared.results / NAME / "fold_1" / "calibrated").is_file()
+    train_folds(prepared, "1", (0,), replace(QUICK, calibrate_volumes=False))
+    assert names(stages)[-1] == ("fold_0", "validation")
+    assert not (prepared.results / NAME / "fold_0" / "calibrated").exists()
 
 
 def test_a_trained_fold_is_not_overwritten_unasked(prepared, stages):

@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--ema", action="store_true", help="save a moving average of the weights")
     add("--target-dice", type=share, metavar="D", help="further rounds until the cascade reaches this Dice")
     add("--max-rounds", type=count, metavar="N", help=f"with --target-dice (default {ROUNDS})")
+    add("--no-volume-calibration", action="store_true", help="leave the targets' mean volume as trained")
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--continue", dest="resume", action="store_true", help="go on after the last epoch")
     again.add_argument("--overwrite", action="store_true", help="start anew where a trained fold lies")
@@ -59,6 +60,7 @@ def _work(args: argparse.Namespace) -> None:
         workers=args.workers,
         patience=args.patience,
         ema=args.ema,
+        calibrate_volumes=not args.no_volume_calibration,
         target_dice=args.target_dice,
         max_rounds=args.max_rounds or (ROUNDS if args.target_dice else 1),
     )

@@ -38,6 +38,7 @@ class TrainSettings:
         max_rounds: schedules of the fine stage at most, where there is a target.
         clock: what counts against the time limit of a stage: the wall clock, or the seconds that all threads
             of this process computed, which another program on the machine does not stretch.
+        calibrate_volumes: move the output so that the targets' mean volume on held-out cases is right.
     """
 
     epochs: int | None = None
@@ -61,6 +62,7 @@ class TrainSettings:
     target_dice: float | None = None
     max_rounds: int = 1
     clock: ClockName = "wall"
+    calibrate_volumes: bool = True
 
 
 @dataclass(frozen=True)

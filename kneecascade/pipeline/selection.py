@@ -8,6 +8,7 @@ from kneecascade.inference.folds import STAGES, weights_file
 from kneecascade.network.checkpoint import load_metadata
 from kneecascade.pipeline.coarse_errors import read_coarse_errors
 from kneecascade.pipeline.rounds import is_by_target
+from kneecascade.pipeline.volume_calibration import calibrated
 
 NOTHING = "selected nothing on these cases"
 MARGIN = "margin selected on these cases; recall leaves the scored subject out"
@@ -28,6 +29,8 @@ def selection(fold_folder: Path) -> str:
     chosen = [MARGIN] if read_coarse_errors(fold_folder) else []
     chosen += [f"epoch of the {' and the '.join(weights)} weights selected on these cases"] if weights else []
     chosen += ["rounds ended by a target on these cases"] if is_by_target(fold_folder) else []
+    moved = calibrated(weights_file(fold_folder, "fine"))
+    chosen += [f"volume of {', '.join(moved)} calibrated on these cases"] if moved else []
     return "; ".join(chosen) or NOTHING
 
 

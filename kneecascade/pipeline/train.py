@@ -21,6 +21,7 @@ from kneecascade.pipeline.rounds import expect_target, rescore, train_rounds
 from kneecascade.pipeline.shipped import named
 from kneecascade.pipeline.tissue_cases import tissue_cases
 from kneecascade.pipeline.validate import validate_fold
+from kneecascade.pipeline.volume_calibration import calibrate_volumes
 from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.folds import read_or_make_splits, read_subjects
 from kneecascade.planning.plan_file import read_plan
@@ -168,7 +169,11 @@ class _Work:
         say(f"fold {self.fold.number}: {folder / 'validation'} has the scores and pictures")
 
     def validate(self) -> None:
-        """Sends the held-out cases through the whole cascade."""
+        """Sends the held-out cases through the whole cascade, the volumes of its targets calibrated."""
+        settings = self.settings
+        # painted images are not what the network will see: how it errs on real ones is unknown
+        if settings.calibrate_volumes and not settings.synthetic and self.errors and self.held_out:
+            calibrate_volumes(self.fold.folder, self.plan, self.errors, self.held_out, settings.device)
         validate_fold(self.fold.folder, self.fold.held_out, PredictSettings(device=self.settings.device))
 
     def _train(self, stage: Stage, budget_s: float | None, this_round: Round) -> None:
