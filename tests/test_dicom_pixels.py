@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from dicom_files import Stack, enhanced, random_stack, series_tags, slices, write, write_series
 from pydicom.dataset import Dataset
 from pydicom.uid import (
+    JPEG2000,
     MPEG4HP41,
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -19,6 +20,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGLSLossless,
+    JPEGLSNearLossless,
     RLELossless,
 )
 
@@ -70,6 +72,27 @@ def test_the_grid_is_that_of_simpleitk(tmp_path: Path, syntax: UID) -> None:
     np.testing.assert_allclose(geometry.origin_mm_xyz, image.GetOrigin(), atol=1e-5)
     np.testing.assert_allclose(geometry.direction_xyz, image.GetDirection(), atol=1e-6)
     np.testing.assert_array_equal(read_stack(found.stacks[0]), sitk.GetArrayFromImage(image))
+
+
+@pytest.mark.parametrize(
+    ("syntax", "encoder", "options"),
+    [(JPEG2000, "openjpeg", {"j2k_cr": [4]}), (JPEGLSNearLossless, "jpeg_ls", {"jls_error": 3})],
+    ids=["JPEG2000", "JPEGLSNearLossless"],
+)
+def test_lossy_pixels_are_those_of_simpleitk(
+    tmp_path: Path, syntax: UID, encoder: str, options: dict[str, object]
+) -> None:
+    pytest.importorskip(encoder)
+    stack = random_stack(4, shape=(8, 33, 40))
+    for path in write_series(tmp_path, stack, series_tags()):
+        image = pydicom.dcmread(path)
+        image.compress(syntax, generate_instance_uid=False, **options)
+        image.save_as(path)
+    (found,) = sets_in(tmp_path)
+    values = read_stack(found.stacks[0])
+    read = sitk.ReadImage(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(tmp_path)))
+    np.testing.assert_array_equal(values, sitk.GetArrayFromImage(read))
+    assert np.abs(values.astype(int) - stack.array).max() > 0
 
 
 def test_twelve_bits_of_sixteen(tmp_path: Path) -> None:

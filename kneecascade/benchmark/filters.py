@@ -67,7 +67,8 @@ class Effect:
         edge_mm: 10 to 90 % width of the edge between femur and cartilage.
         shading_percent: standard deviation, over blocks of bright tissue of a whole knee, of what is left of
             the shading.
-        seconds: of one volume of `TIMED_SHAPE`; None where it was not timed.
+        seconds: processor time of one volume of `TIMED_SHAPE`, which other programs do not lengthen; None
+            where it was not timed.
     """
 
     snr: float
@@ -126,9 +127,9 @@ def measure(
     shading = np.mean([_shading(knee, filters) for knee in wholes])
     seconds = None
     if large is not None:
-        start = time.perf_counter()
+        start = time.process_time()
         denoise(large[None], SPACING_MM, filters)
-        seconds = round(time.perf_counter() - start, 1)
+        seconds = round(time.process_time() - start, 1)
     return Effect(round(snr, 1), round(edge, 3), round(float(100 * shading), 1), seconds)
 
 
@@ -184,7 +185,7 @@ def _repeated(volume: np.ndarray, shape_zyx: Int3) -> np.ndarray:
 
 def _show(effects: dict[str, Effect], knees: int) -> None:
     size = "x".join(map(str, TIMED_SHAPE))
-    header = ["filters", "SNR", "edge (mm)", "shading left (%)", f"seconds for {size}"]
+    header = ["filters", "SNR", "edge (mm)", "shading left (%)", f"processor seconds for {size}"]
     rows = [
         [
             chain,
