@@ -62,6 +62,7 @@ setup(
         "dicom": ["highdicom>=0.25", "pylibjpeg", "pylibjpeg-openjpeg"],
         "report": ["plotly>=5"],
         "benchmark": ["psutil"],
+        "openvino": ["openvino>=2024.4"],
         "datasets": ["h5py", "openpyxl"],
         "test": TEST,
         "dev": TEST,

@@ -31,3 +31,11 @@ def workspace(tmp_path: Path) -> Workspace:
 def repository() -> Path:
     """The root of the checkout."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def trained_balls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder of networks trained for seconds; see `trained_models`."""
+    from trained_models import save_trained_model
+
+    return save_trained_model(tmp_path_factory.mktemp("trained_balls"))

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from plans import tiny_plan
 from tiny_models import knee
+from trained_models import least_dice
 
 from kneecascade.inference.cascade import load_folds
 from kneecascade.inference.folds import weights_file
@@ -34,3 +35,12 @@ def test_plain_networks_are_untouched(tmp_path: Path) -> None:
     a, b = plain.predict(image), fast.predict(image)
     assert a.region.fraction > 0
     assert np.mean(a.labels.array == b.labels.array) > 0.9
+
+
+def test_labels_of_a_trained_model_are_those_of_the_fast_path(trained_balls: Path) -> None:
+    image, truth = knee(3)
+    folder = trained_balls / "fold_0"
+    plain = plain_cascade([folder], "cpu").predict(image).labels.array
+    fast = load_folds([folder], "cpu").predict(image).labels.array
+    assert least_dice(plain, truth.array) > 0.8
+    assert least_dice(fast, plain) >= 0.999

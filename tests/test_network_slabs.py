@@ -29,7 +29,7 @@ def test_slabs_along_any_axis_change_nothing(network: FineNet, shape: tuple[int,
     with torch.inference_mode():
         whole = network._last(deep, image)
         for slabs in (2, 3, 5):
-            answer = in_slabs(network._last, deep, image, REACH, image[0, 0].numel() // slabs)
+            answer = in_slabs(network._last, deep, image, REACH, 3, image[0, 0].numel() // slabs)
             torch.testing.assert_close(answer, whole, atol=1e-5, rtol=1e-5)
 
 
@@ -38,7 +38,7 @@ def test_a_reach_too_short_would_be_noticed(network: FineNet) -> None:
     deep = torch.randn(1, network.merge_stem.reduce.in_channels, 20, 8, 8)
     with torch.inference_mode():
         whole = network._last(deep, image)
-        answer = in_slabs(network._last, deep, image, REACH - 2, 4096)
+        answer = in_slabs(network._last, deep, image, REACH - 2, 3, 4096)
     assert (answer - whole).abs().max() > 1e-3
 
 
@@ -51,7 +51,7 @@ def test_parts_are_as_thick_as_asked_for() -> None:
         return image
 
     image = torch.arange(60.0).reshape(1, 1, 60, 1, 1).expand(1, 1, 60, 2, 2)
-    answer = in_slabs(last, torch.zeros(1, 1, 30, 1, 1), image, 3, 100)
+    answer = in_slabs(last, torch.zeros(1, 1, 30, 1, 1), image, 3, 1, 100)
     assert torch.equal(answer, image)
     assert seen == [28, 28, 28]
 
@@ -62,6 +62,6 @@ def test_a_forward_in_slabs_is_a_forward(network: FineNet, monkeypatch: pytest.M
         plain = network(image)
         monkeypatch.setattr(
             "kneecascade.network.fine.in_slabs",
-            lambda last, deep, x, reach: in_slabs(last, deep, x, reach, 24 * 24 * 6),
+            lambda last, deep, x, reach, k: in_slabs(last, deep, x, reach, k, 24 * 24 * 6),
         )
         torch.testing.assert_close(network(image), plain, atol=1e-5, rtol=1e-5)

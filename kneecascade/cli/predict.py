@@ -22,6 +22,7 @@ def main(argv: list[str] | None = None) -> int:
 
         settings = PredictSettings(
             device=arguments.device,
+            backend=arguments.backend,
             memory_limit_gb=arguments.memory_limit_gb,
             pictures=arguments.pictures,
             step_size=arguments.step_size,
@@ -77,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--echo", metavar="ECHO", help="DICOM: a number, rss or mean of all (default: rss)")
     add("--dicom-seg", action="store_true", help="DICOM: also write a DICOM segmentation a case")
     add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
+    backend = "what computes the networks on a CPU (default: torch)"
+    add("--backend", choices=("torch", "openvino"), default="torch", help=backend)
     add("--side", choices=SIDES, default="auto", help="of all knees (default: by subjects.csv or DICOM)")
     tiled = "work in tiles where one forward would take more (default: 6)"
     add("--memory-limit-gb", type=float, default=6.0, metavar="GB", help=tiled)

@@ -8,6 +8,7 @@ from typing import Literal
 Stage = Literal["coarse", "fine"]
 SideChoice = Literal["auto", "left", "right", "unknown"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+BackendName = Literal["torch", "openvino"]
 ClockName = Literal["wall", "processor"]
 
 
@@ -83,6 +84,7 @@ class PredictSettings:
         dicom_seg: whether to write a DICOM segmentation as well.
         side: of all images; "auto" takes each one's from subjects.csv or DICOM.
         postprocess: drop the small pieces that the model's postprocessing.json names.
+        backend: what computes the networks.
     """
 
     device: DeviceName = "auto"
@@ -98,3 +100,4 @@ class PredictSettings:
     dicom_seg: bool = False
     side: SideChoice = "auto"
     postprocess: bool = True
+    backend: BackendName = "torch"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from kneecascade.core.case import LabelVolume, Side, Volume
 from kneecascade.core.geometry import Box
 from kneecascade.core.piece_rules import PieceRule
 from kneecascade.core.plan import CascadePlan, StagePlan
-from kneecascade.core.settings import DeviceName
+from kneecascade.core.settings import BackendName, DeviceName
 from kneecascade.core.trace import PreparedCase, Region, Trace
 from kneecascade.evaluation.overlap import label_volumes_ml
 from kneecascade.evaluation.quality_file import read_reference
@@ -24,6 +22,7 @@ from kneecascade.imaging.components import at_least, bounding_box
 from kneecascade.imaging.orientation import to_canonical
 from kneecascade.imaging.small_pieces import drop_small_pieces
 from kneecascade.inference.folds import one_plan, trained_folds, weights_file
+from kneecascade.inference.openvino_network import choose_place
 from kneecascade.inference.pieces import drop_far_pieces
 from kneecascade.inference.plausibility import Doubt, doubt_of_volumes, touched_sides
 from kneecascade.inference.region import find_region, region_around, whole_region
@@ -31,8 +30,9 @@ from kneecascade.inference.result import CascadeResult, Look
 from kneecascade.inference.sides import answer_both_ways, certainty, contradiction, needs_both_ways
 from kneecascade.inference.stage import Limits, load_stage, needs_tiles, predict_stage
 from kneecascade.inference.sureness import mean_and_votes, sureness_of
+from kneecascade.inference.timed import timed
 from kneecascade.inference.two_knees import require_one_knee
-from kneecascade.network.device import Device, choose_device
+from kneecascade.network.device import Device
 from kneecascade.planning.plan_file import read_plan
 from kneecascade.planning.sides import OTHER
 from kneecascade.preprocessing.transform import fine_image, native_box, prepare, restore, restore_coarse
@@ -100,7 +100,7 @@ class Cascade:
 
         def answer(taken_for: Side) -> CascadeResult:
             seconds: dict[str, float] = {}
-            with _timed(seconds, "prepare"):
+            with timed(seconds, "prepare"):
                 prepared = prepare(volume, self.plan, name, taken_for, in_parts=True)
             coarse = self._coarse(prepared, refuse_two, seconds)
             return self._answer(prepared, coarse, taken_for, coarse_alone, whole, seconds)
@@ -111,7 +111,7 @@ class Cascade:
         return result if keep_probabilities else replace(result, fine_probabilities=None)
 
     def _coarse(self, prepared: PreparedCase, refuse_two: bool, seconds: dict[str, float]) -> np.ndarray:
-        with _timed(seconds, "coarse"):
+        with timed(seconds, "coarse"):
             coarse = self._probabilities(self.coarse, prepared.coarse, self.plan.coarse)
             if refuse_two:
                 require_one_knee(coarse, prepared.trace, self.plan)
@@ -126,14 +126,14 @@ class Cascade:
         whole: bool,
         seconds: dict[str, float],
     ) -> CascadeResult:
-        with _timed(seconds, "region"):
+        with timed(seconds, "region"):
             found = whole_region(prepared.trace) if whole else find_region(coarse, prepared.trace, self.plan)
         look = self._look_closely(prepared, coarse, found, seconds)
         if look.doubt.lost and not found.whole:
             look = self._look_everywhere(prepared, coarse, look, seconds)
         alone = None
         if coarse_alone:
-            with _timed(seconds, "restore"):
+            with timed(seconds, "restore"):
                 alone = restore_coarse(coarse, prepared.trace, self.plan)
         result = self._result(look, prepared.trace, side, seconds)
         sure = certainty((coarse, look.probabilities), self.plan)
@@ -159,7 +159,7 @@ class Cascade:
         """Returns the result without the pieces that the rules drop; its probabilities stay as they are."""
         found, plan = result.labels, self.plan
         seconds = dict(result.seconds)
-        with _timed(seconds, "pieces"):
+        with timed(seconds, "pieces"):
             voxel_mm3 = found.geometry.voxel_mm3
             array, lost_mm3 = drop_small_pieces(found.array, plan.labels, self.rules, voxel_mm3)
             volumes = label_volumes_ml(array, plan.labels, voxel_mm3) if lost_mm3 else result.volumes_ml
@@ -175,7 +175,7 @@ class Cascade:
         self, prepared: PreparedCase, coarse: np.ndarray, region: Region, seconds: dict[str, float]
     ) -> Look:
         """Returns the fine stage's answer on one region, joined with the coarse stage's outside."""
-        with _timed(seconds, "fine"):
+        with timed(seconds, "fine"):
             wide = self._seen(region.box, prepared.trace)
             image = fine_image(prepared, wide)
             fine, votes = mean_and_votes(
@@ -185,7 +185,7 @@ class Cascade:
             cut = tuple(slice(a - low, a - low + n) for a, low, n in corners)
             fine = fine[(slice(None), *cut)]
             sureness = sureness_of(fine, [vote[cut] for vote in votes], self.plan.labels)
-        with _timed(seconds, "restore"):
+        with timed(seconds, "restore"):
             labels, far = self._join(coarse, fine, region, prepared.trace)
             volumes = label_volumes_ml(labels.array, self.plan.labels, labels.geometry.voxel_mm3)
         doubt = doubt_of_volumes(volumes, self.plan, "the fine stage") + far
@@ -254,6 +254,7 @@ def load_cascade(
     device: DeviceName = "auto",
     limits: Limits | None = None,
     tta: bool = False,
+    backend: BackendName = "torch",
 ) -> Cascade:
     """Loads trained folds of a model; `load_cascade(folder).predict(volume)` segments an image.
 
@@ -263,38 +264,37 @@ def load_cascade(
         device: where to compute.
         limits: memory of one forward; None for the defaults.
         tta: average over the plan's mirrorings in both stages.
+        backend: what computes the networks.
 
     Raises:
         CheckpointError: a fold is not trained, its weights are broken, or folds do not fit together.
+        MissingExtraError: the backend is not installed.
         PlanError: the plan of a fold is broken.
-        SettingsError: this machine has no such device.
+        SettingsError: this machine has no such device, or the backend cannot use it.
     """
-    return load_folds(trained_folds(Path(model_folder), folds), device, limits, tta)
+    return load_folds(trained_folds(Path(model_folder), folds), device, limits, tta, backend)
 
 
 def load_folds(
-    fold_folders: Sequence[Path], device: DeviceName, limits: Limits | None = None, tta: bool = False
+    fold_folders: Sequence[Path],
+    device: DeviceName,
+    limits: Limits | None = None,
+    tta: bool = False,
+    backend: BackendName = "torch",
 ) -> Cascade:
     """Loads the folds in these folders; see `load_cascade`."""
     plans = {folder.name: read_plan(folder / "plan.json") for folder in fold_folders}
-    chosen = choose_device(device)
+    chosen = choose_place(device, backend)
     pairs = list(zip(fold_folders, plans.values(), strict=True))
     plan = one_plan(plans)
     sided = plan.canonical_side != "none"
     return Cascade(
         plan=plan,
-        coarse=[load_stage(weights_file(f, "coarse"), plan.coarse, chosen) for f, plan in pairs],
-        fine=[load_stage(weights_file(f, "fine"), plan.fine, chosen) for f, plan in pairs],
+        coarse=[load_stage(weights_file(f, "coarse"), plan.coarse, chosen, backend) for f, plan in pairs],
+        fine=[load_stage(weights_file(f, "fine"), plan.fine, chosen, backend) for f, plan in pairs],
         device=chosen,
-        limits=limits or Limits(),
+        limits=replace(limits or Limits(), in_slabs=backend == "torch"),
         folds=tuple(plans),
         tta=tta,
         reference=read_reference(fold_folders[0].parent) if sided else None,
     )
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    seconds[step] = round(seconds.get(step, 0.0) + time.perf_counter() - start, 3)

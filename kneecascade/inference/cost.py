@@ -26,24 +26,27 @@ million voxels), and up to twice that measured in float32.
 GB = 1e9
 
 
-def forward_gb(plan: NetworkPlan, shape_zyx: Sequence[int], dtype: torch.dtype | None) -> float:
+def forward_gb(
+    plan: NetworkPlan, shape_zyx: Sequence[int], dtype: torch.dtype | None, in_slabs: bool = True
+) -> float:
     """Estimates the memory of one forward, its probabilities included.
 
     Args:
         plan: of the network.
         shape_zyx: voxels of the input.
         dtype: the network's precision; None for float32.
+        in_slabs: whether a FineNet does its full resolution in slabs.
     """
     item, voxels = (dtype or torch.float32).itemsize, math.prod(shape_zyx)
     # Logits, float32 probabilities of this network, and their sum.
     probabilities = voxels * plan.num_classes * (item + 2 * 4)
-    return (probabilities + item * _live_values(plan, voxels)) / GB
+    return (probabilities + item * _live_values(plan, voxels, SLAB_VOXELS if in_slabs else voxels)) / GB
 
 
-def _live_values(plan: NetworkPlan, voxels: int) -> float:
+def _live_values(plan: NetworkPlan, voxels: int, at_once: int) -> float:
     """Returns how many values of feature maps are alive at once."""
     if plan.kind == "resunet":
         return LIVE_MAPS * plan.features[0] * voxels
     full, half, _ = plan.decoder_features
     below = (half + plan.width) * voxels / math.prod(plan.strides[0])
-    return LIVE_IN_SLAB * max(full, plan.stem_features) * min(voxels, SLAB_VOXELS) + LIVE_BELOW * below
+    return LIVE_IN_SLAB * max(full, plan.stem_features) * min(voxels, at_once) + LIVE_BELOW * below

@@ -11,8 +11,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from kneecascade.allocator import give_back
 from kneecascade.core.plan import StagePlan
+from kneecascade.core.settings import BackendName
 from kneecascade.inference.cost import forward_gb
+from kneecascade.inference.openvino_network import OpenVinoNetwork
 from kneecascade.inference.window import tiled_mean
 from kneecascade.network.build import build_network
 from kneecascade.network.checkpoint import load_into
@@ -29,13 +32,15 @@ class Limits:
     Attributes:
         memory_limit_gb: above this estimate the stage works in tiles.
         step_size: step from tile to tile over the tile's edge.
+        in_slabs: whether a forward does its full resolution in slabs, as torch's does.
     """
 
     memory_limit_gb: float = 6.0
     step_size: float = 0.5
+    in_slabs: bool = True
 
 
-def load_stage(path: Path, plan: StagePlan, device: Device) -> nn.Module:
+def load_stage(path: Path, plan: StagePlan, device: Device, backend: BackendName = "torch") -> nn.Module:
     """Returns a trained network ready to predict: BatchNorm folded, in the device's precision.
 
     Raises:
@@ -43,7 +48,8 @@ def load_stage(path: Path, plan: StagePlan, device: Device) -> nn.Module:
     """
     network = build_network(plan.network)
     load_into(network, path)
-    return _placed(fold_in_place(network), device)
+    folded = fold_in_place(network).requires_grad_(False)
+    return OpenVinoNetwork(folded, device) if backend == "openvino" else _placed(folded, device)
 
 
 def ready(network: nn.Module, device: Device) -> nn.Module:
@@ -58,7 +64,7 @@ def _placed(folded: nn.Module, device: Device) -> nn.Module:
 
 def needs_tiles(plan: StagePlan, shape_zyx: Sequence[int], device: Device, limits: Limits) -> bool:
     """Returns whether one forward of this shape would take more memory than the limit, by estimate."""
-    return forward_gb(plan.network, shape_zyx, device.autocast) > limits.memory_limit_gb
+    return forward_gb(plan.network, shape_zyx, device.autocast, limits.in_slabs) > limits.memory_limit_gb
 
 
 def mirrorings(axes: Sequence[int]) -> Iterator[tuple[int, ...]]:
@@ -121,6 +127,7 @@ def _mean_probabilities(
             if axes:
                 logits = logits.flip([axis + 1 for axis in axes])
             if total is None:
+                give_back()  # the network's maps, before the largest array
                 total = torch.zeros(logits.shape, dtype=torch.float32, device=logits.device)
             _add_softmax(total, logits)
             answers += 1

@@ -53,7 +53,8 @@ class FineNet(nn.Module):
         shape = x.shape[2:]
         x = pad_to_multiple(x, self.multiple)
         if not self.training:
-            return cut_to_input([in_slabs(self._last, self._deep(x)[0], x, REACH)], shape)[0]
+            classes = int(self.heads[0].out_channels)  # type: ignore[arg-type]
+            return cut_to_input([in_slabs(self._last, self._deep(x)[0], x, REACH, classes)], shape)[0]
         half, quarter = self._deep(x)
         full = self.merge_stem(half, self.stem(x))
         logits = [head(map_) for head, map_ in zip(self.heads, (full, half, quarter), strict=True)]

@@ -10,13 +10,20 @@ from collections.abc import Callable
 
 import torch
 
+from kneecascade.allocator import give_back
+
 Last = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 SLAB_VOXELS = 1_500_000
 """Of an image: below, one slab does, and the borders between slabs would only cost time."""
 
 
 def in_slabs(
-    last: Last, deep: torch.Tensor, image: torch.Tensor, reach: int, slab_voxels: int = SLAB_VOXELS
+    last: Last,
+    deep: torch.Tensor,
+    image: torch.Tensor,
+    reach: int,
+    channels: int,
+    slab_voxels: int = SLAB_VOXELS,
 ) -> torch.Tensor:
     """Returns `last(deep, image)`, computed in slabs along the image's longest axis.
 
@@ -26,6 +33,7 @@ def in_slabs(
         deep: a map whose sizes divide the image's.
         image: full resolution.
         reach: voxels around one that its answer depends on, along each axis.
+        channels: k, of the answer.
         slab_voxels: aimed at in a slab.
     """
     axis = max((2, 3, 4), key=lambda a: image.shape[a])
@@ -36,16 +44,13 @@ def in_slabs(
     wide = thick + 2 * around
     if wide >= length:
         return last(deep, image)
-    answer: torch.Tensor | None = None
+    give_back()  # what the maps before left in pieces; here a forward takes most
+    # planar classes: softmax over them is several times faster
+    answer = deep.new_empty((len(image), channels, *image.shape[2:]))
     for start in range(0, length, thick):
         stop = min(start + thick, length)
         # All slabs are equally thick: maps of one size find the memory that others left.
         low = max(0, min(start - around, length - wide))
         part = last(deep.narrow(axis, low // step, wide // step), image.narrow(axis, low, wide))
-        if answer is None:
-            shape = list(image.shape)
-            shape[1] = part.shape[1]
-            answer = part.new_empty(shape)  # planar classes: softmax over them is several times faster
         answer.narrow(axis, start, stop - start).copy_(part.narrow(axis, start - low, stop - start))
-    assert answer is not None
     return answer

@@ -11,7 +11,7 @@ import numpy as np
 from kneecascade.allocator import tune_allocator
 from kneecascade.core.case import LabelVolume, Side, Volume
 from kneecascade.core.geometry import Float3, Geometry
-from kneecascade.core.settings import DeviceName, PredictSettings
+from kneecascade.core.settings import BackendName, DeviceName, PredictSettings
 from kneecascade.errors import CheckpointError, ImageError, SettingsError
 from kneecascade.imaging.files import read_volume
 from kneecascade.inference.cascade import Cascade, load_cascade, load_folds
@@ -70,6 +70,7 @@ def load_model(
     memory_limit_gb: float = PredictSettings.memory_limit_gb,
     tta: bool = False,
     postprocess: bool = True,
+    backend: BackendName = "torch",
 ) -> Model:
     """Loads a trained model; keep it, since loading takes longer than a small image.
 
@@ -80,10 +81,12 @@ def load_model(
         memory_limit_gb: work in tiles where one forward would take more.
         tta: average over mirrorings.
         postprocess: drop the small pieces that postprocessing.json beside the folds names.
+        backend: torch, or openvino where it is installed.
 
     Raises:
         CheckpointError: there is no such folder, or no trained fold in it.
         InputError: postprocessing.json is broken.
+        MissingExtraError: the backend is not installed.
         SettingsError: this machine has no such device.
     """
     path = Path(folder)
@@ -93,9 +96,9 @@ def load_model(
     limits = limits_of(PredictSettings(memory_limit_gb=memory_limit_gb))
     if is_trained(path) and folds is None:
         path = path.resolve()
-        cascade, path = load_folds([path], device, limits, tta), path.parent
+        cascade, path = load_folds([path], device, limits, tta, backend), path.parent
     else:
-        cascade = load_cascade(path, folds, device, limits, tta)
+        cascade = load_cascade(path, folds, device, limits, tta, backend)
     return Model(with_rules(cascade, path) if postprocess else cascade)
 
 

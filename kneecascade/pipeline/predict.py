@@ -69,7 +69,8 @@ def predict_images(
     """
     tune_allocator()
     settings = settings or PredictSettings()
-    cascade = load_cascade(model_folder, folds, settings.device, limits_of(settings), settings.tta)
+    limits = limits_of(settings)
+    cascade = load_cascade(model_folder, folds, settings.device, limits, settings.tta, settings.backend)
     if settings.postprocess:
         cascade = with_rules(cascade, model_folder)
     jobs = _jobs(inputs, output, cascade, settings)

@@ -20,7 +20,7 @@ from kneecascade.planning.plan_file import plan_hash
 
 Record = dict[str, Any]
 FILE = "predictions.json"
-NO_MATTER = ("device", "resume", "series")
+NO_MATTER = ("device", "backend", "resume", "series")
 """Settings that may differ between the runs of one folder."""
 
 
