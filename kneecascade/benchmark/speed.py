@@ -89,6 +89,10 @@ FULL = Counts(4, 2, 2, 3, 3, 4, 5, 4, 8, (64, 128, 128))
 QUICK = Counts(3, 2, 1, 1, 1, 2, 2, 2, 2, (32, 64, 64))
 
 
+MORE_WORKERS = 4
+"""Processes that make training data, in a second measurement of a training."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One thing to measure, `rounds` times: `work` returns what it found."""
@@ -205,8 +209,12 @@ class Speed:
         # nnU-Net cuts the same patch from slices first, kneecascade from the head down
         across = (c.patch[1], c.patch[2], c.patch[0])
         tasks = [Task("ours train", 1, partial(self.ours.train, MANY, across, *sizes[1:]))]
+        more = partial(self.ours.train, MANY, across, *sizes[1:], workers=MORE_WORKERS)
+        tasks.append(Task("ours train more", 1, more))
         if peer:
+            many = replace(peer, workers=MORE_WORKERS)
             tasks.append(Task("peer train", 1, partial(peer.train, MANY, *sizes)))
+            tasks.append(Task("peer train more", 1, partial(many.train, MANY, *sizes)))
         return tasks
 
     def _interleave(self, what: str, tasks: list[Task]) -> None:

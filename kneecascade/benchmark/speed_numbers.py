@@ -160,13 +160,23 @@ class Numbers:
             Row("training, thousand voxels a second", *self._pair(self.rate), "", None, True),
             Row("training, waiting for data", *self._pair(self.waiting), "%"),
             Row("data alone, thousand voxels a second", *self._pair(self.data_rate), "", None, True),
+            *self._with_more_workers(),
         ]
 
     def _row(self, what: str, number: Callable[[str], float], unit: str, target: float | None) -> Row:
         return Row(what, number("peer") if self.compared else None, number("ours"), unit, target)
 
-    def _pair(self, number: Callable[[str], float]) -> tuple[float | None, float]:
-        return (number("peer train") if self.compared else None, number("ours train"))
+    def _pair(self, number: Callable[[str], float], more: str = "") -> tuple[float | None, float]:
+        return (number(f"peer train{more}") if self.compared else None, number(f"ours train{more}"))
+
+    def _with_more_workers(self) -> list[Row]:
+        """Returns the rows of the training with more workers; none in the record of an older run."""
+        if "ours train more" not in self.runs:
+            return []
+        return [
+            Row("the same with 4 workers, thousand voxels a second", *self._pair(self.rate, " more"), "", None, True),
+            Row("the same with 4 workers, waiting for data", *self._pair(self.waiting, " more"), "%"),
+        ]
 
     def _peer(self, number: Callable[[], float]) -> float | None:
         return number() if self.compared else None

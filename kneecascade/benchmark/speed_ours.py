@@ -82,12 +82,15 @@ class Ours:
             "steps": {name: case["seconds"] for name, case in steps.items()},
         }
 
-    def train(self, dataset: str, patch: Int3, batch: int, steps: int, batches: int) -> Record:
+    def train(
+        self, dataset: str, patch: Int3, batch: int, steps: int, batches: int, workers: int | None = None
+    ) -> Record:
         """Times training steps of the fine stage; see `speed_training.time_training`."""
         out = self.folder / "training.json"
         places = [str(p) for p in (out, self.preprocessed(dataset), self.folder / "training")]
         sizes = ["--patch", *map(str, patch), "--batch", str(batch)]
         counts = ["--steps", str(steps), "--batches", str(batches), "--device", self.device]
+        counts += [] if workers is None else ["--workers", str(workers)]
         run = run_measured([sys.executable, "-c", TRAINING, *places, *sizes, *counts], self.log)
         return {**read_json(out), "peak_gb": run.peak_gb, "cpu_s": run.cpu_s}
 

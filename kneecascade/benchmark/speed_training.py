@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--batches", type=int, default=10)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--workers", type=int)
     found = parser.parse_args()
     plan = read_plan(found.preprocessed / "plan.json")
     sized = replace(getattr(plan, found.stage), patch_shape_zyx=tuple(found.patch), batch_size=found.batch)
@@ -37,11 +38,13 @@ def main() -> None:
     cases = [open_case(store, p.name) for p in sorted(store.iterdir()) if p.is_dir()]
     settings = TrainSettings(device=found.device, batch_size=found.batch)
     task = Task(found.stage, plan, settings, found.work)
-    times = time_training(task, cases, found.steps, found.batches)
+    times = time_training(task, cases, found.steps, found.batches, found.workers)
     write_json(found.out, {"patch": found.patch, "batch": found.batch, **times})
 
 
-def time_training(task: Task, cases: Sequence[StoredCase], steps: int, batches: int) -> dict[str, object]:
+def time_training(
+    task: Task, cases: Sequence[StoredCase], steps: int, batches: int, workers: int | None = None
+) -> dict[str, object]:
     """Returns "wait_s" and "step_s" (augmentation on the device and update) of each step, "data_alone_s".
 
     Args:
@@ -49,11 +52,13 @@ def time_training(task: Task, cases: Sequence[StoredCase], steps: int, batches: 
         cases: to train on.
         steps: timed steps.
         batches: timed batches without steps, augmented.
+        workers: processes that cut patches; None for as many as a training uses here.
     """
     bench = set_up(task, cases, cases[:1], Augmentation())
     stepper = Stepper(bench.network, bench.optimizer, bench.device)
     wait_s, step_s, alone_s = [], [], []
-    reads = (task.batch_size, task.seed(BATCHES), 0, bench.workers, bench.device.device)
+    readers = bench.workers if workers is None else workers
+    reads = (task.batch_size, task.seed(BATCHES), 0, readers, bench.device.device)
     with Feed(bench.source, *reads) as feed:
         for k in range(steps):
             start = time.perf_counter()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from acvl_utils.cropping_and_padding.bounding_boxes import crop_and_pad_nd
 from batchgenerators.dataloading.data_loader import DataLoader
 
 from kneecascade.core.geometry import Box, Float3, Int3
@@ -127,20 +128,15 @@ def cut(case: StageCase, centre_zyx: np.ndarray, shape_zyx: Int3) -> tuple[np.nd
     Returns:
         image: float16 (C, *shape).
         label: uint8 shape.
+
+    Raises:
+        ValueError: image and labels of the case differ in shape.
     """
-    start = np.floor(np.asarray(centre_zyx) - (np.asarray(shape_zyx) - 1) / 2).astype(int)
-    inner = [slice(max(0, -a), min(n, size - a)) for a, n, size in _zip(start, shape_zyx, case)]
-    outer = tuple(slice(a + s.start, a + s.stop) for a, s in zip(start.tolist(), inner, strict=True))
-    image = np.zeros((int(case.image.shape[0]), *shape_zyx), np.float16)
-    label = np.zeros(shape_zyx, np.uint8)
-    if all(s.stop > s.start for s in inner):
-        image[(slice(None), *inner)] = case.image[(slice(None), *outer)]
-        label[tuple(inner)] = case.label[outer]
-    return image, label
-
-
-def _zip(start: np.ndarray, shape_zyx: Int3, case: StageCase) -> zip:
-    return zip(start.tolist(), shape_zyx, case.shape_zyx, strict=True)
+    if tuple(case.image.shape[1:]) != tuple(case.label.shape):  # would be filled up with zeros unnoticed
+        raise ValueError(f"image {case.image.shape[1:]} and labels {case.label.shape} differ in shape")
+    start = np.floor(np.asarray(centre_zyx) - (np.asarray(shape_zyx) - 1) / 2).astype(int).tolist()
+    box = [[a, a + n] for a, n in zip(start, shape_zyx, strict=True)]
+    return crop_and_pad_nd(case.image, box), crop_and_pad_nd(case.label, box)
 
 
 def _inside(box: Box, patch: np.ndarray, draw: np.random.Generator) -> np.ndarray:
