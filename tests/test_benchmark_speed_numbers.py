@@ -102,6 +102,13 @@ def test_the_table_takes_medians_and_ratios() -> None:
     assert row(numbers, "training, waiting").ours == pytest.approx(10)
 
 
+def test_a_training_with_more_workers_has_its_own_rows() -> None:
+    record = data()
+    record["runs"] |= {"ours train more": [training(2.0)], "peer train more": [training(8.0)]}
+    assert row(Numbers(record), "the same with 4 workers, thousand").ratio == pytest.approx(4)
+    assert not [r for r in Numbers(data()).rows() if "4 workers" in r.what]  # of an older run
+
+
 def test_the_factors_multiply_to_the_whole() -> None:
     numbers = Numbers(data())
     parts = numbers.split()

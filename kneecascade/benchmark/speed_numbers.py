@@ -173,8 +173,9 @@ class Numbers:
         """Returns the rows of the training with more workers; none in the record of an older run."""
         if "ours train more" not in self.runs:
             return []
+        rates = self._pair(self.rate, " more")
         return [
-            Row("the same with 4 workers, thousand voxels a second", *self._pair(self.rate, " more"), "", None, True),
+            Row("the same with 4 workers, thousand voxels a second", *rates, "", None, True),
             Row("the same with 4 workers, waiting for data", *self._pair(self.waiting, " more"), "%"),
         ]
 
