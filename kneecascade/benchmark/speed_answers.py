@@ -61,8 +61,11 @@ def install(marks_file: Path, answers_folder: Path, in_plain_float32: bool = Fal
     if in_plain_float32:
         setattr(allocator, "tune_allocator", lambda: False)  # noqa: B010 - mypy minds the plain way
 
-    def loaded(folders: Sequence[Path], *a: Any, **k: Any) -> Any:
-        result = plain.plain_cascade(folders, *a, **k) if in_plain_float32 else load(folders, *a, **k)
+    def loaded(folders: Sequence[Path], device: Any, limits: Any, tta: bool, backend: str) -> Any:
+        if in_plain_float32:  # plain torch is its own backend
+            result = plain.plain_cascade(folders, device, limits, tta)
+        else:
+            result = load(folders, device, limits, tta, backend)
         marks["loaded"] = time.time()
         return result
 
