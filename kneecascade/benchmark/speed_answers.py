@@ -62,10 +62,8 @@ def install(marks_file: Path, answers_folder: Path, in_plain_float32: bool = Fal
         setattr(allocator, "tune_allocator", lambda: False)  # noqa: B010 - mypy minds the plain way
 
     def loaded(folders: Sequence[Path], device: Any, limits: Any, tta: bool, backend: str) -> Any:
-        if in_plain_float32:  # plain torch is its own backend
-            result = plain.plain_cascade(folders, device, limits, tta)
-        else:
-            result = load(folders, device, limits, tta, backend)
+        plainly = (folders, device, limits, tta)  # plain torch is its own backend
+        result = plain.plain_cascade(*plainly) if in_plain_float32 else load(*plainly, backend)
         marks["loaded"] = time.time()
         return result
 
