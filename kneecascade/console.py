@@ -44,7 +44,7 @@ def show_table(title: str, header: list[str], rows: Iterable[Iterable[str]]) -> 
 
     table = Table(title=title, title_justify="left")
     for k, name in enumerate(header):
-        table.add_column(name, justify="left" if k == 0 else "right")
+        table.add_column(name, justify="left" if k == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
         logger.info("  ".join(row))

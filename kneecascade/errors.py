@@ -7,6 +7,7 @@ KneecascadeError
 ├── PlanError           a plan.json that is broken, stale or missing
 ├── CheckpointError     weights that are missing, broken or of another network
 ├── TrainingError       a training that cannot go on (a NaN loss, no data)
+│   └── OutOfTimeError  a time limit that ended before the first step
 ├── SettingsError       an argument that cannot be used
 └── MissingExtraError   an optional package that is not installed
 """
@@ -38,6 +39,10 @@ class CheckpointError(KneecascadeError):
 
 class TrainingError(KneecascadeError):
     """A training that cannot go on."""
+
+
+class OutOfTimeError(TrainingError):
+    """A time limit that ended before the first step."""
 
 
 class SettingsError(KneecascadeError):

@@ -79,13 +79,17 @@ def test_only_what_changed_is_done_again(root: Path) -> None:
 
 
 def test_problems_are_listed_and_nothing_is_written(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (root / "raw" / NAME / "imagesTr" / "case0_0000.nii.gz").unlink()
-    (root / "raw" / NAME / "labelsTr" / "case2.nii.gz").unlink()
+    raw = root / "raw" / NAME
+    (raw / "imagesTr" / "case0_0000.nii.gz").unlink()
+    (raw / "labelsTr" / "case2.nii.gz").unlink()
+    entries = json.loads((raw / "dataset.json").read_text())
+    (raw / "dataset.json").write_text(json.dumps({**entries, "numTraining": 9}))
     assert command(root) == 2
     shown = capsys.readouterr()
     assert shown.out.count("no such file") == 2
     assert shown.err.count("\n") == 1
-    assert "2 problems in 2 of its cases" in shown.err
+    assert "numTraining is 9" in shown.out
+    assert "3 problems in 2 of its cases" in shown.err  # dataset.json is no case
     assert not (root / "preprocessed").exists()
 
 

@@ -28,6 +28,13 @@ def test_the_log_keeps_what_was_said_while_open(tmp_path, capsys):
     assert "0.98" in capsys.readouterr().out
 
 
+def test_a_narrow_table_keeps_long_names_whole(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "40")
+    show_table("t", ["case", "file"], [["a", "hippocampus_of_somebody_0000.nii.gz"]])
+    rows = [line.split("│")[2].strip() for line in capsys.readouterr().out.splitlines() if "│" in line]
+    assert "".join(rows) == "hippocampus_of_somebody_0000.nii.gz"
+
+
 def test_tracked_yields_everything_once():
     assert list(tracked(iter("abc"), "letters", total=3)) == ["a", "b", "c"]
 

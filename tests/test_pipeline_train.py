@@ -9,18 +9,20 @@ from raw_folder import write_raw
 from kneecascade.core.coarse_errors import CaseErrors, CoarseErrors
 from kneecascade.core.record import to_plain
 from kneecascade.core.settings import TrainSettings
-from kneecascade.errors import CheckpointError, InputError, PlanError, SettingsError
+from kneecascade.errors import CheckpointError, InputError, OutOfTimeError, PlanError, SettingsError
 from kneecascade.files import write_json
 from kneecascade.network.checkpoint import load_weights, save_weights
 from kneecascade.pipeline import fold
 from kneecascade.pipeline import train as pipeline
 from kneecascade.pipeline.coarse_errors import errors_file, read_coarse_errors
+from kneecascade.pipeline.fold import Fold
 from kneecascade.pipeline.margin import with_margin
 from kneecascade.pipeline.plan_and_preprocess import prepare_case
 from kneecascade.pipeline.train import train_folds
 from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.plan_file import read_plan, write_plan
 from kneecascade.preprocessing.store import case_key
+from kneecascade.training.position import Round
 from kneecascade.workspace import PLAN, STORE
 
 NAME = "Dataset001_Tiny"
@@ -213,3 +215,14 @@ def test_what_is_missing_is_named(prepared, stages):
     with pytest.raises(PlanError, match="no plan; run kc_plan_and_preprocess"):
         train_folds(prepared, "1", (0,), QUICK)
     assert not stages
+
+
+def test_a_round_without_time_for_a_step_is_none(tmp_path, monkeypatch):
+    def train_stage(*_, **__):
+        raise OutOfTimeError("fine: over before the first step")
+
+    monkeypatch.setattr(pipeline, "train_stage", train_stage)
+    work = pipeline._Work(Fold(0, tmp_path, (), ()), tiny_plan(), [], [], QUICK, None)
+    assert not work.train_further(Round(2, None))
+    with pytest.raises(OutOfTimeError):  # the first round is missed by the user
+        work.train_first("fine")

@@ -7,7 +7,7 @@ from plans import tiny_plan
 from prepared import cube_case
 
 from kneecascade.core.settings import TrainSettings
-from kneecascade.errors import TrainingError
+from kneecascade.errors import OutOfTimeError, TrainingError
 from kneecascade.network.checkpoint import load_weights
 from kneecascade.training import loop
 from kneecascade.training.augment import NO_AUGMENTATION, Augmentation
@@ -109,9 +109,25 @@ def test_time_ends_the_training(tmp_path, monkeypatch):
     assert last.learning_rate < 0.2 * settings.learning_rate
 
 
-def test_a_used_up_budget_still_gives_weights(tmp_path):
-    _, metadata = train(tmp_path, budget_s=1e-3)
-    assert metadata["steps"] == "0"
+def test_time_for_no_step_trains_nothing(tmp_path):
+    with pytest.raises(OutOfTimeError, match=r"coarse: .* over before the first step.*--time-limit"):
+        train(tmp_path, budget_s=1e-3)
+    assert not (tmp_path / "fold_0" / "coarse" / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "epochs", "warned"), [(0.2, None, True), (9.0, None, False), (9.0, 1, False)]
+)
+def test_time_for_few_steps_is_told(tmp_path, monkeypatch, capsys, budget_s, epochs, warned):
+    monkeypatch.setattr(loop, "Clock", Ticking)
+    train(tmp_path, settings=replace(SETTINGS, epochs=epochs), budget_s=budget_s)
+    assert ("steps fitted into" in capsys.readouterr().err) == warned
+
+
+def test_a_used_up_budget_keeps_the_steps_of_an_earlier_run(tmp_path):
+    train(tmp_path)
+    _, metadata = train(tmp_path, settings=replace(SETTINGS, epochs=None, resume=True), budget_s=1e-3)
+    assert metadata["steps"] == "6"
 
 
 def test_a_loss_that_stays_nan_ends_the_training(tmp_path):

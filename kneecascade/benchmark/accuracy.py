@@ -20,10 +20,11 @@ from kneecascade.benchmark.speed_install import peer_python
 from kneecascade.console import say, warn
 from kneecascade.core.record import to_plain
 from kneecascade.core.settings import ClockName, DeviceName
-from kneecascade.errors import KneecascadeError, SettingsError
+from kneecascade.errors import CheckpointError, KneecascadeError, SettingsError
 from kneecascade.files import read_json, write_json
 from kneecascade.planning.plan_file import plan_hash
 from kneecascade.planning.processes import default_workers
+from kneecascade.training.finish import WEIGHTS_FILE
 from kneecascade.workspace import Workspace
 
 Record = dict[str, Any]
@@ -90,10 +91,15 @@ def benchmark_accuracy(
         page: a page whose marked section is replaced, see `accuracy_report.report`.
 
     Raises:
-        KneecascadeError: the data set is not ready, a variant does not fit it, or runs of the folder were
-            made otherwise.
+        KneecascadeError: the data set is not ready, a variant does not fit it, the given coarse stage is not
+            trained, or runs of the folder were made otherwise.
     """
     output = output.absolute()
+    if settings.coarse and not (settings.coarse / "coarse" / WEIGHTS_FILE).is_file():
+        raise CheckpointError(
+            f"--coarse {settings.coarse}: holds no coarse/{WEIGHTS_FILE}; give the folder of a trained fold, "
+            "such as results/Dataset001_Name/fold_0"
+        )
     ground = read_ground(workspace, settings.dataset, settings.scored)
     for variant in settings.variants:
         ground.check_plan(planned(variant, ground.plan))

@@ -107,7 +107,9 @@ def require_whole(path: Path) -> None:
         raise ImageError(f"{path}: is truncated; copy it again")
     odd = count_not_finite(path)
     if odd:
-        raise ImageError(f"{path}: {NOT_FINITE} ({odd} voxels of NaN or infinity); replace them")
+        raise ImageError(
+            f"{path}: {NOT_FINITE} ({odd} voxel{'s' * (odd != 1)} of NaN or infinity); replace them"
+        )
 
 
 def grid_difference(a: Geometry, b: Geometry) -> str:

@@ -196,7 +196,7 @@ def _stored(file: Path) -> DatasetFingerprint | None:
 def _refusal(raw: Dataset, problems: list[Problem]) -> DatasetError:
     rows = sorted((p.case, p.file, p.what) for p in problems)
     show_table(f"Problems in {raw.name}", ["case", "file", "problem"], rows)
-    cases = len({p.case for p in problems})
+    cases = len({p.case for p in problems} - {raw.name})
     things = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
     return DatasetError(f"{raw.name}: {things} in {cases} of its cases (listed above); nothing was written")
 

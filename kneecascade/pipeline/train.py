@@ -10,7 +10,7 @@ from kneecascade.console import log_file, say
 from kneecascade.core.coarse_errors import CoarseErrors
 from kneecascade.core.plan import CascadePlan
 from kneecascade.core.settings import PredictSettings, Stage, TrainSettings
-from kneecascade.errors import PlanError, SettingsError
+from kneecascade.errors import OutOfTimeError, PlanError, SettingsError
 from kneecascade.pipeline.budget import SHORTEST_S, round_budget, stage_budget
 from kneecascade.pipeline.coarse_errors import measure_coarse_errors, read_coarse_errors
 from kneecascade.pipeline.fold import STAGES, Fold, check_store, choose_folds, start_folds, write_run
@@ -151,7 +151,10 @@ class _Work:
         budget = round_budget(this_round.number, self.fold.folder, self.settings, self.errors)
         if budget is not None and budget < SHORTEST_S:
             return False
-        self._train("fine", budget, this_round)
+        try:
+            self._train("fine", budget, this_round)
+        except OutOfTimeError:
+            return False
         return True
 
     def score(self, coarse_changed: bool, fine_changed: bool) -> None:

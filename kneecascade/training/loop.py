@@ -28,7 +28,7 @@ from kneecascade.training.history import Epoch, append_epoch, cut_history, draw_
 from kneecascade.training.kept import KeptWeights
 from kneecascade.training.position import FIRST_ROUND, Position, Round
 from kneecascade.training.sampling import GUESSED, Sampling
-from kneecascade.training.schedule import Clock
+from kneecascade.training.schedule import Clock, require_steps
 from kneecascade.training.step import Stepper, align_state
 
 STATE_FILE = "training_state.safetensors"
@@ -63,6 +63,7 @@ def train_stage(
 
     Raises:
         TrainingError: no cases, unreadable patches, or a loss that stays not finite.
+        OutOfTimeError: the budget was used up before the round's first step; no weights are written.
         CheckpointError: the checkpoint to go on from does not fit.
     """
     clock = Clock(settings.clock)
@@ -71,6 +72,7 @@ def train_stage(
     bench = set_up(task, training, held_out, augmentation or Augmentation(), sampling)
     run = _Run(task, bench, clock, this_round)
     run.train()
+    require_steps(stage, run.steps, run.schedule, clock.elapsed_s() - run.position.first_s)
     run.save()
 
 
@@ -106,6 +108,11 @@ class _Run:
         kept = KeptWeights(self.bench.network, settings.ema, best=settings.patience is not None)
         kept.load(more, updates)
         return kept
+
+    @property
+    def steps(self) -> int:
+        """Steps of this round."""
+        return self.position.step - self.position.first_step
 
     def train(self) -> None:
         """Trains to the end; the checkpoint, the record and the picture follow every epoch."""

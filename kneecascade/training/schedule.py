@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from kneecascade.core.settings import ClockName, TrainSettings
+from kneecascade.console import warn
+from kneecascade.core.settings import ClockName, Stage, TrainSettings
+from kneecascade.errors import OutOfTimeError
 
 DEFAULT_EPOCHS = 250
 WARM_UP = 0.02  # share of the training with a rising learning rate
 POWER = 0.9
+FEWEST_STEPS = 30
+"""Where time leaves fewer, the user is told: no network has learned anything by then."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,32 @@ def make_schedule(settings: TrainSettings, budget_s: float | None) -> Schedule:
         epochs = DEFAULT_EPOCHS
     steps = epochs * settings.iterations_per_epoch if epochs else None
     return Schedule(settings.learning_rate, steps, budget_s)
+
+
+def require_steps(stage: Stage, steps: int, schedule: Schedule, elapsed_s: float) -> None:
+    """Tells the user where time left few steps.
+
+    Args:
+        stage: that was trained.
+        steps: of the round.
+        schedule: of the round.
+        elapsed_s: of the round, over all its runs.
+
+    Raises:
+        OutOfTimeError: time left not one step, so that nothing was trained.
+    """
+    if schedule.budget_s is None or steps >= min(FEWEST_STEPS, schedule.steps or FEWEST_STEPS):
+        return
+    time_s = f"the {max(0.0, schedule.budget_s):.0f} s that the time limit leaves this stage"
+    if not steps:
+        raise OutOfTimeError(
+            f"{stage}: {time_s} were over before the first step, after {elapsed_s:.0f} s of getting ready; "
+            "nothing was trained, give a longer --time-limit"
+        )
+    warn(
+        f"{stage}: only {steps} steps fitted into {time_s}; the network has hardly learned anything, "
+        "give a longer --time-limit"
+    )
 
 
 class Clock:
