@@ -12,6 +12,7 @@ from kneecascade.core.geometry import Geometry
 from kneecascade.imaging.files import read_labels, read_volume, write_labels
 from kneecascade.phantom.anatomy import labels_on, make_knee
 from kneecascade.pipeline.phantom import SIZES
+from kneecascade.pipeline.phantom_recipe import FILE
 from kneecascade.planning.dataset_folder import read_dataset
 from kneecascade.planning.integrity import check_dataset
 
@@ -44,6 +45,27 @@ def test_finished_cases_are_kept_and_the_seed_decides(phantoms, tmp_path):
     assert main(["-o", str(again), "-n", "1", "--workers", "1", "--seed", "7"]) == 0
     first, second = (read_volume([f / "imagesTr" / image.name]).array for f in (phantoms, again))
     assert np.array_equal(first, second)
+
+
+def test_a_folder_holds_knees_of_one_recipe(phantoms, tmp_path, capsys):
+    image = phantoms / "imagesTr" / "phantom_000_0000.nii.gz"
+    before = image.read_bytes()
+    same = ["-o", str(phantoms), "-n", "2", "--test", "1", "--workers", "1", "--seed", "7"]
+    for changed, words in (
+        (["--seed", "8"], "with seed 7, not 8"),
+        (["--contrast", "T1"], "with contrast DESS, not T1"),
+        (["-n", "3"], "with n 2, not 3"),  # else a knee to test on would become one to train on
+    ):
+        assert main([*same, *changed]) == 2
+        assert words in capsys.readouterr().err
+    assert image.read_bytes() == before
+    assert json.loads((phantoms / FILE).read_text())["seed"] == 7
+    more = tmp_path / "more"
+    for count in ("1", "2"):  # nothing to test on: more knees may be added
+        assert main(["-o", str(more), "-n", count, "--workers", "1", "--contrast", "PD"]) == 0
+    described = json.loads((more / "dataset.json").read_text())
+    assert described["channel_names"] == {"0": "PD"}
+    assert described["numTraining"] == 2
 
 
 def test_small_knees_are_held_to_the_grid_of_the_size(phantoms):

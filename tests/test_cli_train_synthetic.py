@@ -17,7 +17,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
     done: list[tuple[str, object]] = []
     monkeypatch.setattr(pipeline, "make_legs", lambda *a: done.append(("made", a)))
     monkeypatch.setattr(
-        pipeline, "make_phantoms", lambda folder, n, **more: done.append(("made", (folder, n, more)))
+        pipeline, "make_phantoms", lambda folder, n, recipe, _: done.append(("made", (folder, n, recipe)))
     )
     monkeypatch.setattr(pipeline, "plan_and_preprocess", lambda *a: done.append(("planned", a)))
     monkeypatch.setattr(pipeline, "train_folds", lambda *a: done.append(("trained", a)))
@@ -36,10 +36,10 @@ def test_procedural_knees_by_default(tmp_path: Path, steps: list[tuple[str, obje
 def test_label_maps_are_mirrored_too(tmp_path: Path, steps: list[tuple[str, object]]) -> None:
     flags = ["--anatomy", str(tmp_path / "maps"), "--spacing", "1", "1", "1.5", "-d", "901", "--folds", "0-1"]
     assert main(["--workspace", str(tmp_path), *flags]) == 0
-    more = steps[0][1][2]  # type: ignore[index]
-    assert more["anatomy"] == tmp_path / "maps"
-    assert more["mirror"]
-    assert more["spacing_mm"] == (1.0, 1.0, 1.5)
+    recipe = steps[0][1][2]  # type: ignore[index]
+    assert recipe.anatomy == tmp_path / "maps"
+    assert recipe.mirror
+    assert recipe.spacing_mm == (1.0, 1.0, 1.5)
 
 
 def test_a_number_that_is_taken(

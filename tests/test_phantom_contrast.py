@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from kneecascade.cli import phantom as cli_phantom
 from kneecascade.core.case import LabelVolume
 from kneecascade.core.geometry import Geometry
 from kneecascade.errors import ImageError
@@ -12,6 +13,7 @@ from kneecascade.phantom import tissue
 from kneecascade.phantom.anatomy import labels_on, make_knee
 from kneecascade.phantom.contrast import misdrawn, render
 from kneecascade.phantom.grids import mirrored_geometry, oblique_geometry, regridded, side_of
+from kneecascade.phantom.looks import CONTRASTS, RANGES, draw_looks
 from kneecascade.phantom.noise import smooth_field
 from kneecascade.phantom.sample import anatomy_sample, tiny_knee
 
@@ -34,6 +36,22 @@ def test_cartilage_is_bright_bone_and_menisci_are_dark(anatomy, image):
     assert median[2] > 3 * median[1]
     assert median[4] > 3 * median[3]
     assert median[tissue.MENISCI] < 0.6 * median[2]
+
+
+def test_other_contrasts_look_as_they_do(anatomy):
+    def greys(contrast):
+        draw = np.random.default_rng(0)
+        return {k: look.grey for k, look in draw_looks(draw, contrast).items()}
+
+    assert set(cli_phantom.CONTRASTS) == set(CONTRASTS) == {"DESS", *RANGES}
+    for contrast in CONTRASTS:
+        grey, fat_suppressed = greys(contrast), contrast in ("DESS", "PD-FS")
+        assert (grey[tissue.MARROW] < 0.5 * grey[tissue.CARTILAGE]) == fat_suppressed
+        assert (grey[tissue.FAT] < 0.5 * grey[tissue.CARTILAGE]) == fat_suppressed
+        assert (grey[tissue.FLUID] > grey[tissue.CARTILAGE]) == (contrast != "T1")
+        assert grey[tissue.FIBROUS] < 0.5 * grey[tissue.CARTILAGE]
+    t1 = render(anatomy, SPACING, (4,), "T1")
+    assert np.median(t1[anatomy == 1]) > 1.3 * np.median(t1[anatomy == 2])
 
 
 def test_something_beside_cartilage_is_as_bright(anatomy, image):

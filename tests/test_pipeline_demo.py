@@ -35,7 +35,7 @@ def test_the_steps_fit_together(tmp_path: Path, calls: dict, capsys: pytest.Capt
     assert calls["make_phantoms"]["output"] == raw
     assert calls["train_folds"]["workspace"].raw == raw.parent
     assert calls["train_folds"]["settings"].time_limit_s == pytest.approx(90)
-    assert calls["train_folds"]["settings"].seed == calls["make_phantoms"]["seed"] == 4
+    assert calls["train_folds"]["settings"].seed == calls["make_phantoms"]["recipe"].seed == 4
     assert calls["predict_images"]["inputs"] == raw / "imagesTs"
     assert calls["predict_images"]["settings"].device == "cpu"
     assert calls["evaluate_folders"]["predicted"] == calls["predict_images"]["output"]

@@ -8,6 +8,9 @@ from pathlib import Path
 from kneecascade.cli.arguments import seed
 from kneecascade.cli.run import run
 
+CONTRASTS = ("DESS", "PD", "PD-FS", "T1", "T2")
+"""Those of `phantom.looks`, which would load numpy and scipy; a test holds them together."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Parses the arguments, does the work, returns the exit code."""
@@ -18,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kc_phantom",
-        description="Makes a raw data set of knees with simulated DESS contrast: procedural knees with exact "
+        description="Makes a raw data set of knees with simulated contrast: procedural knees with exact "
         "answers, or given label maps.",
     )
     parser.add_argument(
@@ -47,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--halves", action="store_true", help="tell the medial from the lateral tibial cartilage"
     )
+    parser.add_argument("--contrast", choices=CONTRASTS, default="DESS", help="of the images (DESS)")
     parser.add_argument("--workers", type=int, help="processes (default: the processors, at most 4)")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
@@ -55,21 +59,21 @@ def _parser() -> argparse.ArgumentParser:
 def _work(args: argparse.Namespace) -> None:
     from kneecascade.errors import SettingsError
     from kneecascade.pipeline.phantom import make_phantoms
+    from kneecascade.pipeline.phantom_recipe import Recipe
 
     if not args.anatomy and (args.spacing or args.mirror):
         raise SettingsError("--spacing and --mirror need --anatomy FOLDER")
-    make_phantoms(
-        Path(args.output),
-        args.count,
+    recipe = Recipe(
         seed=args.seed,
         tests=args.tests,
         size=args.size,
         anatomy=Path(args.anatomy) if args.anatomy else None,
         mirror=args.mirror,
         spacing_mm=tuple(args.spacing) if args.spacing else None,
-        workers=args.workers,
         halves=args.halves,
+        contrast=args.contrast,
     )
+    make_phantoms(Path(args.output), args.count, recipe, args.workers)
 
 
 if __name__ == "__main__":

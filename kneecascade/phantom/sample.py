@@ -47,7 +47,12 @@ class Sample:
 
 
 def procedural_sample(
-    seed: tuple[int, ...], shape_zyx: Int3, spacing_mm: Float3, side: str, answers: bool = True
+    seed: tuple[int, ...],
+    shape_zyx: Int3,
+    spacing_mm: Float3,
+    side: str,
+    answers: bool = True,
+    contrast: str = "DESS",
 ) -> Sample:
     """Makes a knee out of nothing.
 
@@ -57,6 +62,7 @@ def procedural_sample(
         spacing_mm: likewise.
         side: "left" or "right".
         answers: whether to work out the exact answers, which takes seconds.
+        contrast: one of `looks.CONTRASTS`.
     """
     draw = np.random.default_rng((*seed, 1))
     extent = tuple(n * mm for n, mm in zip(shape_zyx, spacing_mm, strict=True))
@@ -66,7 +72,7 @@ def procedural_sample(
     fine = labels_on(knee, (z, y, x))
     anatomy = np.where(fine == MENISCI, tissue.MENISCI, fine)
     fine_mm = (spacing_mm[0] / factor, spacing_mm[1] / factor, spacing_mm[2] / factor)
-    grey = resample_image(render(anatomy, fine_mm, (*seed, 3))[None], shape_zyx)
+    grey = resample_image(render(anatomy, fine_mm, (*seed, 3), contrast)[None], shape_zyx)
     # sampled at voxel centres: halving labels instead would give every tie of a thin layer to its neighbour
     labels = labels_on(knee, shape_zyx) if factor > 1 else fine
     stored = oblique_geometry(shape_zyx, spacing_mm, TURN_DEGREES, draw)
@@ -86,6 +92,7 @@ def anatomy_sample(
     spacing_mm: Float3 | None,
     mirrored: bool,
     side: str = "unknown",
+    contrast: str = "DESS",
 ) -> Sample:
     """Renders a given label map; the result lies on the canonical grid.
 
@@ -96,6 +103,7 @@ def anatomy_sample(
         spacing_mm: (z, y, x) of the result on the canonical grid, None for the map's own.
         mirrored: makes the other side's knee of it.
         side: of the given map; a mirrored one gets the other.
+        contrast: one of `looks.CONTRASTS`.
 
     Raises:
         ImageError: the map holds another value, or nothing.
@@ -111,7 +119,7 @@ def anatomy_sample(
     shape = native.shape_zyx
     if spacing_mm is not None:
         shape = target_shape(shape, native.spacing_mm, spacing_mm)
-    grey = resample_image(render(anatomy, native.spacing_mm, seed)[None], shape)
+    grey = resample_image(render(anatomy, native.spacing_mm, seed, contrast)[None], shape)
     for lesion, bone in MERGED.items():
         anatomy[anatomy == lesion] = bone
     labels = resample_labels(anatomy, MENISCI, shape)

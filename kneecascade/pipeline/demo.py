@@ -12,6 +12,7 @@ from kneecascade.errors import SettingsError
 from kneecascade.files import write_json
 from kneecascade.pipeline.evaluate import evaluate_folders
 from kneecascade.pipeline.phantom import make_phantoms
+from kneecascade.pipeline.phantom_recipe import Recipe
 from kneecascade.pipeline.plan_and_preprocess import PlanSettings, plan_and_preprocess
 from kneecascade.pipeline.predict import predict_images
 from kneecascade.pipeline.train import train_folds
@@ -43,7 +44,7 @@ def run_demo(folder: Path, minutes: float = 5.0, seed: int = 0, device: DeviceNa
     workspace = _emptied(folder)
     raw, predictions = workspace.raw / DATASET, folder / "predictions"
     _step(1, f"{TRAINING} phantom knees to train on, {UNSEEN} to keep unseen")
-    make_phantoms(raw, TRAINING, seed=seed, tests=UNSEEN, size="small")
+    make_phantoms(raw, TRAINING, Recipe(seed=seed, tests=UNSEEN))
     _step(2, "check, measure, plan, prepare")
     plan_and_preprocess(workspace, DATASET, PlanSettings(memory_gb=MEMORY_GB, fine_width=FINE_WIDTH))
     _step(3, f"train folds {FOLDS[0]} and {FOLDS[1]}, coarse then fine, {minutes:g} minutes")

@@ -8,7 +8,7 @@ import io
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +21,10 @@ from kneecascade.phantom.anatomy import NAMES
 from kneecascade.phantom.grids import side_of
 from kneecascade.phantom.halves import halved_names, split_tibial_cartilage
 from kneecascade.phantom.sample import Sample, anatomy_sample, procedural_sample
+from kneecascade.pipeline.phantom_recipe import Recipe, keep_recipe
 from kneecascade.planning.processes import default_workers, map_in_processes
 
-Size = Literal["small", "full"]
+DEFAULT = Recipe()
 SIZES: dict[str, tuple[Int3, Float3]] = {
     "small": ((112, 112, 64), (1.0, 1.0, 1.4)),
     "full": ((384, 384, 160), (0.365, 0.365, 0.7)),
@@ -55,42 +56,29 @@ class PhantomCase:
 
 
 def make_phantoms(
-    output: Path,
-    count: int,
-    seed: int = 0,
-    tests: int = 0,
-    size: Size = "small",
-    anatomy: Path | None = None,
-    mirror: bool = False,
-    spacing_mm: Float3 | None = None,
-    workers: int | None = None,
-    halves: bool = False,
+    output: Path, count: int, recipe: Recipe = DEFAULT, workers: int | None = None
 ) -> list[PhantomCase]:
     """Writes a raw data set; cases that are there already are kept.
 
     Args:
         output: the data set's folder.
-        count: procedural knees to train on, left and right in turn; not used with `anatomy`.
-        seed: of everything random.
-        tests: cases for imagesTs, beside `count`; of an `anatomy`, whole subjects until there are so many.
-        size: grid of procedural knees.
-        anatomy: folder of label maps to render, one case each.
-        mirror: adds a mirrored copy of every map, a left knee of a right one.
-        spacing_mm: (z, y, x) of the canonical grid that maps are rendered to; None for their own.
+        count: procedural knees to train on, left and right in turn; not used with label maps.
+        recipe: how they are made; the same as that of the cases that are there.
         workers: processes.
-        halves: tell the medial from the lateral tibial cartilage.
 
     Raises:
-        SettingsError: a number that cannot be used.
-        InputError: no label map in `anatomy`, or one that is no knee, or of unknown side with `halves`.
+        SettingsError: a number that cannot be used, or another recipe than that of the folder's cases.
+        InputError: no label map in the anatomy's folder, or one that is no knee, or of unknown side with
+            `halves`.
     """
-    _require_usable(count, tests, spacing_mm)
-    cases = _given(anatomy, tests, mirror, seed) if anatomy else _procedural(count, tests)
-    names = NAMES[:7] if anatomy else NAMES
-    work = partial(_make, output, seed, size, spacing_mm, len(names) if halves else None)
+    _require_usable(count, recipe.tests, recipe.spacing_mm)
+    cases = _given(recipe) if recipe.anatomy else _procedural(count, recipe.tests)
+    keep_recipe(output, recipe, count)
+    names = NAMES[:7] if recipe.anatomy else NAMES
+    work = partial(_make, output, recipe, len(names))
     todo = [case for case in cases if not _finished(case, output)]
     map_in_processes(work, todo, workers or default_workers(), "phantoms")
-    _describe(cases, output, halved_names(names) if halves else names)
+    _describe(cases, output, halved_names(names) if recipe.halves else names, recipe.contrast)
     say(f"{output}: {len(cases)} cases, {sum(case.test for case in cases)} of them to test on")
     return cases
 
@@ -111,18 +99,19 @@ def _procedural(count: int, tests: int) -> list[PhantomCase]:
     ]
 
 
-def _given(folder: Path, tests: int, mirror: bool, seed: int) -> list[PhantomCase]:
+def _given(recipe: Recipe) -> list[PhantomCase]:
     """Lists the cases of a folder of maps; a name without its last part is the subject."""
+    folder = recipe.anatomy or Path()
     maps = sorted(p for p in folder.glob("*") if p.name.endswith(ENDINGS)) if folder.is_dir() else []
     if not maps:
         raise InputError(f"{folder}: no label maps ({', '.join(ENDINGS)}) there")
     stems = {path: path.name.removesuffix(".gz").rsplit(".", 1)[0] for path in maps}
     subjects = {path: stem.rsplit("_", 1)[0] for path, stem in stems.items()}
-    held = _held_out(list(subjects.values()), tests, seed)
+    held = _held_out(list(subjects.values()), recipe.tests, recipe.seed)
     cases = []
     for path in maps:
         side = side_of(read_geometry(path))
-        for mirrored in (False, True) if mirror else (False,):
+        for mirrored in (False, True) if recipe.mirror else (False,):
             name = stems[path] + ("_mirrored" if mirrored else "")
             # a name, not a place in the list, seeds a case: adding maps changes no other
             number = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)
@@ -143,14 +132,12 @@ def _held_out(subjects: list[str], tests: int, seed: int) -> set[str]:
     return held
 
 
-def _make(
-    output: Path, seed: int, size: Size, spacing_mm: Float3 | None, lateral: int | None, case: PhantomCase
-) -> None:
-    sample = _sample(case, (seed, case.number), size, spacing_mm)
+def _make(output: Path, recipe: Recipe, lateral: int, case: PhantomCase) -> None:
+    sample = _sample(case, recipe)
     image, labels, truth = _paths(case, output)
     grey = np.rint(sample.image.array[0]).astype(np.int16)
     drawn = sample.labels
-    if lateral is not None:
+    if recipe.halves:
         drawn = split_tibial_cartilage(drawn, sample.side, lateral)
     write_labels(drawn, labels)
     if sample.truth:
@@ -159,12 +146,13 @@ def _make(
     write_channel(grey, sample.image.geometry, image)
 
 
-def _sample(case: PhantomCase, seed: tuple[int, int], size: Size, spacing_mm: Float3 | None) -> Sample:
+def _sample(case: PhantomCase, recipe: Recipe) -> Sample:
+    seed = (recipe.seed, case.number)
     if case.anatomy is None:
-        shape, spacing = SIZES[size]
-        return procedural_sample(seed, shape, spacing, case.side)
+        return procedural_sample(seed, *SIZES[recipe.size], case.side, contrast=recipe.contrast)
     try:
-        return anatomy_sample(read_labels(case.anatomy), seed, spacing_mm, case.mirrored, case.side)
+        given = read_labels(case.anatomy)
+        return anatomy_sample(given, seed, recipe.spacing_mm, case.mirrored, case.side, recipe.contrast)
     except InputError as error:
         raise InputError(f"{case.anatomy}: {error}") from error
 
@@ -180,7 +168,7 @@ def _finished(case: PhantomCase, output: Path) -> bool:
     return image.is_file() and labels.is_file()
 
 
-def _describe(cases: list[PhantomCase], output: Path, names: tuple[str, ...]) -> None:
+def _describe(cases: list[PhantomCase], output: Path, names: tuple[str, ...], contrast: str) -> None:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("case", "subject", "side"))
@@ -189,11 +177,11 @@ def _describe(cases: list[PhantomCase], output: Path, names: tuple[str, ...]) ->
         rows.writerow((case.name, case.subject, other if case.mirrored else case.side))
     write_text(output / "subjects.csv", text.getvalue())
     description: dict[str, Any] = {
-        "channel_names": {"0": "DESS"},
+        "channel_names": {"0": contrast},
         "labels": {name: value for value, name in enumerate(names)},
         "numTraining": sum(not case.test for case in cases),
         "file_ending": ".nii.gz",
-        "description": "simulated DESS contrast, "
+        "description": f"simulated {contrast} contrast, "
         + ("given anatomies" if cases[0].anatomy else "procedural"),
     }
     write_json(output / "dataset.json", description)

@@ -12,6 +12,7 @@ from kneecascade.core.settings import TrainSettings
 from kneecascade.errors import DatasetError, SettingsError
 from kneecascade.pipeline.legs import make_legs
 from kneecascade.pipeline.phantom import make_phantoms
+from kneecascade.pipeline.phantom_recipe import Recipe
 from kneecascade.pipeline.plan_and_preprocess import PlanSettings, plan_and_preprocess
 from kneecascade.pipeline.train import train_folds
 from kneecascade.workspace import Workspace
@@ -91,13 +92,11 @@ def _make(folder: Path, anatomies: Anatomies, workers: int | None) -> None:
         spacing = anatomies.spacing_mm or LEG_MM
         make_legs(folder, anatomies.count, anatomies.tests, anatomies.seed, spacing, workers)
         return
-    make_phantoms(
-        folder,
-        anatomies.count,
+    recipe = Recipe(
         seed=anatomies.seed,
         tests=anatomies.tests,
         anatomy=anatomies.folder,
         mirror=anatomies.mirror,
         spacing_mm=anatomies.spacing_mm,
-        workers=workers,
     )
+    make_phantoms(folder, anatomies.count, recipe, workers)
