@@ -1,11 +1,10 @@
-"""Every command: is installed, helps quickly, and does not wake torch to do so."""
+"""Every command: is installed, and helps without waking torch or anything else that takes time to load."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 from source import ROOT
@@ -13,7 +12,9 @@ from source import ROOT
 COMMANDS = dict(
     re.findall(r'"(kc_\w+) = (kneecascade\.cli\.\w+):main"', (ROOT / "setup.py").read_text("utf-8"))
 )
-HEAVY = ("torch", "scipy", "SimpleITK", "matplotlib", "skimage", "batchgenerators")
+HEAVY = ("torch", "numpy", "rich", "scipy", "SimpleITK", "matplotlib", "skimage", "batchgenerators")
+MOST_MODULES = 160
+"""About 115 are loaded, most of them argparse's; time itself is left to benchmarks."""
 PROBE = """
 import sys
 from {module} import main
@@ -21,6 +22,8 @@ try:
     main(["--help"])
 except SystemExit as end:
     loaded = [name for name in {heavy} if name in sys.modules]
+    if len(sys.modules) > {most}:
+        loaded.append(f"{{len(sys.modules)}} modules")
     sys.exit(f"--help imports {{loaded}}" if loaded else end.code)
 sys.exit("--help did not end")
 """
@@ -42,27 +45,10 @@ def test_every_command_file_is_a_command() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_is_quick_and_light(command: str) -> None:
-    probe = PROBE.format(module=COMMANDS[command], heavy=HEAVY)
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        seconds.append(time.perf_counter() - start)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.startswith(f"usage: {command}")
-        if seconds[-1] < 1.5:
-            break
-    assert min(seconds) < 1.5
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_wrong_flag_is_refused(command: str) -> None:
-    probe = f"from {COMMANDS[command]} import main; main(['--no-such-flag'])"
+def test_help_is_light(command: str) -> None:
+    probe = PROBE.format(module=COMMANDS[command], heavy=HEAVY, most=MOST_MODULES)
     done = subprocess.run(
         [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"usage: {command}")
