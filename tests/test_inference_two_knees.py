@@ -38,6 +38,18 @@ def test_two_knees_are_refused_where_that_is_asked_for(tmp_path: Path) -> None:
     assert any("too far apart" in flag for flag in cascade.predict(pair).flags)
 
 
+def test_two_knees_are_refused_where_they_fill_the_image(tmp_path: Path) -> None:
+    plan = knee_plan(max_extent_mm=(20.0, 44.0, 44.0))
+    cascade = load_cascade(save_grey_model(tmp_path, plan), device="cpu")
+    image, labels = knee(1)
+    wide = np.nonzero((labels.array == 2).any(axis=(0, 1)))[0]
+    one = image.array[..., wide[0] - 3 : wide[-1] + 4]
+    pair = _beside(one, one[..., ::-1])
+    assert pair.geometry.extent_mm[2] < 1.5 * 44
+    with pytest.raises(ImageError, match=r"shows two knees, 3[0-9] mm apart"):
+        cascade.predict(pair, refuse_two=True)
+
+
 def test_one_knee_in_a_wide_image_is_segmented(tmp_path: Path) -> None:
     cascade, one = _cascade(tmp_path), knee(1)[0].array
     air = np.full_like(one, GREY[0])
@@ -56,6 +68,14 @@ def test_two_of_them_above_each_other_are_no_two_knees() -> None:
     turned = classes.transpose(2, 1, 0)
     assert distance_of_two(turned, (1.0, 1.0, 1.0), plan) == 35
     assert distance_of_two(np.zeros_like(classes), (1.0, 1.0, 1.0), plan) == 0
+
+
+@pytest.mark.parametrize(("start", "apart_mm"), [(26, 0), (28, 18)])
+def test_halves_of_a_knee_wider_than_any_are_no_two_knees(start: int, apart_mm: int) -> None:
+    plan = knee_plan()  # its widest knee has 32 / 1.4 = 22.9 mm
+    classes = np.zeros((20, 20, 60), np.uint8)
+    classes[4:16, 2:18, 10:24] = classes[4:16, 2:18, start : start + 14] = 2
+    assert distance_of_two(classes, (1.0, 1.0, 1.0), plan) == apart_mm
 
 
 def test_more_than_half_of_the_targets_must_be_there_twice() -> None:

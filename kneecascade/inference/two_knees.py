@@ -14,16 +14,20 @@ from kneecascade.core.trace import Trace
 from kneecascade.errors import ImageError
 from kneecascade.imaging.components import bounding_box, plausible_components
 from kneecascade.inference.pieces import cluster, grown
+from kneecascade.planning.region_rules import MOST_EXTENT
 
 X = 2
+LEAST_APART = 0.75
+"""Of the widest knee's width; halves of one knee have their centres half a width apart, two knees a whole."""
 
 
 def require_one_knee(coarse_probabilities: np.ndarray, trace: Trace, plan: CascadePlan) -> None:
     """Checks that the targets are not there twice, next to each other from right to left.
 
-    Pieces are put together to a knee as far as one may reach; a second knee is what is left, where more than
-    half of the targets that every training case had are believably large in it as well as in the first.
-    Images narrower than one knee and a half are not looked at.
+    Pieces are put together to a knee as wide as the widest of training; a second knee is what is left, where
+    more than half of the targets that every training case had are believably large in it as well as in the
+    first, and its centre lies farther from the first one's than halves of one knee do. Images narrower than
+    one knee and a half are not looked at.
 
     Args:
         coarse_probabilities: (K, z, y, x) on the whole coarse grid.
@@ -33,8 +37,7 @@ def require_one_knee(coarse_probabilities: np.ndarray, trace: Trace, plan: Casca
     Raises:
         ImageError: the image shows two knees.
     """
-    limit_mm = plan.region.max_extent_mm
-    if trace.native.extent_mm[X] < 1.5 * limit_mm[X]:
+    if trace.native.extent_mm[X] < 1.5 * widest_mm(plan):
         return
     extents = zip(trace.native.extent_mm, trace.coarse_shape_zyx, strict=True)
     z, y, x = (extent / n for extent, n in extents)
@@ -46,6 +49,11 @@ def require_one_knee(coarse_probabilities: np.ndarray, trace: Trace, plan: Casca
         )
 
 
+def widest_mm(plan: CascadePlan) -> float:
+    """Returns how wide, from right to left, the targets of the widest training case are."""
+    return plan.region.max_extent_mm[X] / MOST_EXTENT
+
+
 def distance_of_two(classes: np.ndarray, spacing_mm: Float3, plan: CascadePlan) -> float:
     """Returns how far apart two knees lie in class indices (Z, Y, X); 0 where there are no two."""
     voxel_mm3 = math.prod(spacing_mm)
@@ -54,7 +62,9 @@ def distance_of_two(classes: np.ndarray, spacing_mm: Float3, plan: CascadePlan) 
         index = plan.labels.index(name)
         kept[plausible_components(classes == index, max(1, math.ceil(least_mm3 / voxel_mm3)))] = index
     pieces = cc3d.connected_components(kept != 0, connectivity=26)
-    limit = grown(plan.region.max_extent_mm, spacing_mm)
+    # knees side by side may touch the limit of what is believable of one, so the widest seen is taken
+    z, y, _ = plan.region.max_extent_mm
+    limit = grown((z, y, widest_mm(plan)), spacing_mm)
     knees = []
     for _ in range(2):
         if not pieces.any():
@@ -65,7 +75,8 @@ def distance_of_two(classes: np.ndarray, spacing_mm: Float3, plan: CascadePlan) 
         knees.append(_centre_mm(here, spacing_mm))
         pieces = cc3d.connected_components((pieces != 0) & ~here, connectivity=26)
     away = np.abs(np.subtract(*knees))
-    return float(away[X]) if away[X] >= max(away[:X]) else 0.0
+    two = away[X] >= max(away[:X]) and away[X] >= LEAST_APART * widest_mm(plan)
+    return float(away[X]) if two else 0.0
 
 
 def _is_knee(classes: np.ndarray, voxel_mm3: float, plan: CascadePlan) -> bool:
