@@ -74,7 +74,7 @@ def test_a_broken_file_is_named_at_once(tmp_path, capsys):
     for path in coarse_images(tmp_path):
         path.write_bytes(path.read_bytes()[:-500])
     assert main([*ARGUMENTS, str(tmp_path)]) == 2
-    assert "broken; run kc_plan_and_preprocess again" in capsys.readouterr().err
+    assert "3 cases are not prepared, or data or plan have changed since" in capsys.readouterr().err
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")

@@ -1,5 +1,6 @@
 """Tests of preprocessing.store."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -79,6 +80,25 @@ def test_a_case_is_current_only_with_its_key_and_whole(tmp_path):
     assert not is_current(tmp_path, "knee", "k2")
 
 
+@pytest.mark.parametrize("file", ["image.b2nd", "coarse_label.b2nd", "positions.npy"])
+def test_a_case_with_a_cut_file_is_not_current(tmp_path, file):
+    store(tmp_path, "k1")
+    cut = tmp_path / "knee" / file
+    cut.write_bytes(cut.read_bytes()[:-20])
+    assert not is_current(tmp_path, "knee", "k1")
+    cut.unlink()
+    assert not is_current(tmp_path, "knee", "k1")
+
+
+def test_a_store_that_tells_no_bytes_is_kept(tmp_path):
+    store(tmp_path, "k1")
+    record = tmp_path / "knee" / "case.json"
+    before = json.loads(record.read_text())
+    assert before.pop("file_bytes") > 0
+    record.write_text(json.dumps(before))
+    assert is_current(tmp_path, "knee", "k1")
+
+
 def test_a_failed_write_leaves_the_old_case_and_nothing_else(tmp_path):
     prepared, image, coarse, _ = store(tmp_path, "k1")
     with pytest.raises(AttributeError):
@@ -92,7 +112,7 @@ def test_missing_and_broken_cases_are_named(tmp_path):
         open_case(tmp_path, "knee")
     store(tmp_path)
     (tmp_path / "knee" / "label.b2nd").unlink()
-    with pytest.raises(InputError, match="knee: broken; run kc_plan_and_preprocess"):
+    with pytest.raises(InputError, match="knee: broken; delete it and run kc_plan_and_preprocess"):
         open_case(tmp_path, "knee")
 
 

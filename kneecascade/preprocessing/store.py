@@ -66,12 +66,13 @@ class StoredCase:
 
 @dataclass(frozen=True)
 class _CaseFile:
-    """The content of case.json."""
+    """The content of case.json; `file_bytes` are those of the other files, 0 in stores of older versions."""
 
     name: str
     key: str
     trace: Trace
     target_box: Box | None
+    file_bytes: int = 0
 
 
 def case_key(case: Case, plan: CascadePlan) -> str:
@@ -126,7 +127,7 @@ def write_case(
         targets = np.zeros(256, dtype=bool)
         targets[list(plan.labels.indices(plan.targets))] = True
         box = bounding_box(targets[fine_labels])
-        record = _CaseFile(prepared.name, key, prepared.trace, box)
+        record = _CaseFile(prepared.name, key, prepared.trace, box, _file_bytes(temporary))
         write_json(temporary / "case.json", to_plain(record))
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(temporary, folder)
@@ -136,10 +137,13 @@ def write_case(
 
 def is_current(root: Path, case: str, key: str) -> bool:
     """Says whether the store holds the case, whole and made with this key."""
+    folder = root / case
     try:
-        return _read_case_file(root / case).key == key
+        record = _read_case_file(folder)
     except InputError:
         return False
+    # a full disk or a lost machine cuts files that were renamed already
+    return record.key == key and record.file_bytes in (0, _file_bytes(folder))
 
 
 def open_case(root: Path, case: str) -> StoredCase:
@@ -155,7 +159,7 @@ def open_case(root: Path, case: str) -> StoredCase:
         image, label, coarse_image, coarse_label = (_open_array(folder / f"{n}.b2nd") for n in names)
         table = np.load(folder / "positions.npy", allow_pickle=False)
     except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{folder}: broken; run kc_plan_and_preprocess again") from error
+        raise InputError(f"{folder}: broken; delete it and run kc_plan_and_preprocess") from error
     return StoredCase(
         name=record.name,
         image=image,
@@ -192,6 +196,10 @@ def unreadable(case: str, error: Exception) -> str:
         f"{case}: its prepared arrays cannot be read ({type(error).__name__}: {error}); delete its folder in "
         "the store and run kc_plan_and_preprocess"
     )
+
+
+def _file_bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.iterdir() if file.suffix != ".json")
 
 
 def _read_case_file(folder: Path) -> _CaseFile:
