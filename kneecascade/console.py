@@ -86,8 +86,11 @@ def log_file(path: Path) -> Iterator[None]:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
+    # batchgenerators gives the root logger a handler, which would show every line a second time
+    before, logger.propagate = logger.propagate, False
     try:
         yield
     finally:
+        logger.propagate = before
         logger.removeHandler(handler)
         handler.close()

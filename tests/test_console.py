@@ -28,6 +28,16 @@ def test_the_log_keeps_what_was_said_while_open(tmp_path, capsys):
     assert "0.98" in capsys.readouterr().out
 
 
+def test_a_line_is_shown_once_where_a_library_logs_to_the_root(tmp_path):
+    program = (
+        "import logging, sys; from pathlib import Path; from kneecascade.console import log_file, say\n"
+        "with log_file(Path(sys.argv[1])):\n    logging.debug('as batchgenerators does')\n    say('once')"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "run.log")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("once\n", "")
+
+
 def test_a_narrow_table_keeps_long_names_whole(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "40")
     show_table("t", ["case", "file"], [["a", "hippocampus_of_somebody_0000.nii.gz"]])
