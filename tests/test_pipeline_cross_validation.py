@@ -261,3 +261,10 @@ def test_the_mean_member_has_none_where_a_member_has_none() -> None:
         "fold_1": {"a": {"bone": {"dice": 0.6, "assd_mm": 1.0}}},
     }
     assert mean_member(members) == {"a": {"bone": {"dice": pytest.approx(0.7), "assd_mm": None}}}
+
+
+def test_folds_that_selected_differently_are_told_apart() -> None:
+    told = {"fold_0": "selected nothing", "fold_1": "margin selected", "fold_2": "selected nothing"}
+    words = cross_validation_folds.selections_in_words(told)
+    assert words == "fold_0, fold_2: selected nothing; fold_1: margin selected"
+    assert cross_validation_folds.selections_in_words({"fold_0": "a; b", "fold_1": "a; b"}) == "a; b"

@@ -21,6 +21,7 @@ from kneecascade.pipeline.cross_validation_folds import (
     make_ready,
     open_study,
     selections,
+    selections_in_words,
 )
 from kneecascade.pipeline.cross_validation_rules import (
     Decision,
@@ -104,7 +105,7 @@ def _score_held_out(study: Study, workers: int) -> int:
         raise InputError(f"{study.model}: none of the {len(pairs)} held-out cases could be scored")
     scores = statistics_of(cases, problems, labels, measured, rows, _groups(study, list(cases), rows))
     told = selections(study)
-    say(f"held-out cases of {len(study.folds)} folds: {'; '.join(dict.fromkeys(told.values()))}")
+    say(f"held-out cases of {len(study.folds)} folds: {selections_in_words(told)}")
     if not study.all_folds:
         warn("not all folds: cases of the others are not scored, and an ensemble of all has no rules")
     show_scores(scores, measured.tolerances_mm)

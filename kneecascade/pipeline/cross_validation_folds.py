@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +113,16 @@ def selections(study: Study) -> dict[str, str]:
     """Returns what was selected on the held-out cases of each fold, by its name."""
     files = {fold.folder.name: fold.folder / "validation" / "summary.json" for fold in study.folds}
     return {name: str(read_json(file).get("selection", "")) for name, file in files.items()}
+
+
+def selections_in_words(told: Mapping[str, str]) -> str:
+    """Returns one line from what `selections` returned; folds are named where they differ."""
+    folds: dict[str, list[str]] = {}
+    for name, words in told.items():
+        folds.setdefault(words, []).append(name)
+    if len(folds) == 1:
+        return next(iter(folds))
+    return "; ".join(f"{', '.join(names)}: {words}" for words, names in folds.items())
 
 
 def _how_to_train(study: Study, missing: Sequence[int]) -> str:
