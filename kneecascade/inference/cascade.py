@@ -18,23 +18,22 @@ from kneecascade.core.trace import PreparedCase, Region, Trace
 from kneecascade.evaluation.overlap import label_volumes_ml
 from kneecascade.evaluation.quality_file import read_reference
 from kneecascade.evaluation.quality_limits import QualityReference
-from kneecascade.imaging.components import at_least, bounding_box
-from kneecascade.imaging.orientation import to_canonical
+from kneecascade.imaging.components import at_least
 from kneecascade.imaging.small_pieces import drop_small_pieces
 from kneecascade.inference.folds import one_plan, trained_folds, weights_file
 from kneecascade.inference.openvino_network import choose_place
 from kneecascade.inference.pieces import drop_far_pieces
-from kneecascade.inference.plausibility import Doubt, doubt_of_volumes, touched_sides
+from kneecascade.inference.plausibility import Doubt, doubt_of_volumes
 from kneecascade.inference.region import find_region, region_around, whole_region
 from kneecascade.inference.result import CascadeResult, Look
 from kneecascade.inference.sides import answer_both_ways, certainty, contradiction, needs_both_ways
 from kneecascade.inference.stage import Limits, load_stage, needs_tiles, predict_stage
 from kneecascade.inference.sureness import mean_and_votes, sureness_of
+from kneecascade.inference.target_box import believable_box, border_flags
 from kneecascade.inference.timed import timed
 from kneecascade.inference.two_knees import require_one_knee
 from kneecascade.network.device import Device
 from kneecascade.planning.plan_file import read_plan
-from kneecascade.planning.sides import OTHER
 from kneecascade.preprocessing.transform import fine_image, native_box, prepare, restore, restore_coarse
 
 
@@ -148,7 +147,7 @@ class Cascade:
             fine_probabilities=look.probabilities,
             region=look.region,
             trace=trace,
-            flags=(*look.region.flags, *self._border_flags(look, trace), *look.doubt.flags, *swapped),
+            flags=(*look.region.flags, *border_flags(look, trace, self.plan), *look.doubt.flags, *swapped),
             volumes_ml=look.volumes_ml,
             seconds=seconds,
             sureness=look.sureness,
@@ -201,18 +200,13 @@ class Cascade:
         """
         labels = restore(coarse, fine, region, trace, self.plan)
         far = drop_far_pieces(labels, coarse, native_box(region.box, trace), trace, self.plan)
-        box = self._target_box(labels, trace) if region.whole else None
+        box = believable_box(labels, trace, self.plan) if region.whole else None
         around = region_around(box, trace, self.plan) if box else region.box
         if around == region.box:
             return labels, far
         labels = restore(coarse, fine[(slice(None), *around.slices)], Region(around, 1.0), trace, self.plan)
         drop_far_pieces(labels, coarse, native_box(around, trace), trace, self.plan)
         return labels, far
-
-    def _target_box(self, labels: LabelVolume, trace: Trace) -> Box | None:
-        """Returns the box around all targets on the canonical native grid; None where there are none."""
-        values = [self.plan.labels.values[k] for k in self.plan.labels.indices(self.plan.targets)]
-        return bounding_box(np.isin(to_canonical(labels.array, trace.axes_zyx, trace.flips_zyx), values))
 
     def _look_everywhere(
         self, prepared: PreparedCase, coarse: np.ndarray, first: Look, seconds: dict[str, float]
@@ -224,16 +218,6 @@ class Cascade:
         kept, which = (second, "the whole image's") if better else (first, "the region's")
         flag = f"looked at the whole image as well ({first.doubt.flags[0]}); kept {which} answer"
         return replace(kept, region=replace(kept.region, flags=(*kept.region.flags, flag)))
-
-    def _border_flags(self, look: Look, trace: Trace) -> list[str]:
-        """Flags a knee cut by the image, once the fine stage says so too: coarse labels stray more easily."""
-        if not look.region.at_border:
-            return []
-        box, native = self._target_box(look.labels, trace), trace.native
-        sides = touched_sides(box, native.shape_zyx, native.spacing_mm, self.plan) if box else ()
-        if trace.mirrored:
-            sides = tuple(OTHER.get(side, side) for side in sides)
-        return [f"targets reach the border of the image: {', '.join(sides)}"] if sides else []
 
     def _probabilities(
         self, networks: Sequence[nn.Module], image: np.ndarray, stage: StagePlan

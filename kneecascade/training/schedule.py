@@ -84,8 +84,8 @@ def require_steps(stage: Stage, steps: int, schedule: Schedule, elapsed_s: float
             "nothing was trained, give a longer --time-limit"
         )
     warn(
-        f"{stage}: only {steps} steps fitted into {time_s}; the network has hardly learned anything, "
-        "give a longer --time-limit"
+        f"{stage}: only {steps} steps fitted into {time_s}; that is hardly a training, give a "
+        "longer --time-limit"
     )
 
 
