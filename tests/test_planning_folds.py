@@ -62,6 +62,19 @@ def test_grades_and_sites_are_spread_evenly(visits: int) -> None:
         assert len(split["val"]) == 30 * visits
 
 
+def test_few_people_of_a_grade_go_to_different_folds() -> None:
+    # dealt in turn alone, three of the folds had no case of some grade
+    draw = random.Random(7)
+    rows = {}
+    for k in range(20):
+        grade, site = draw.choice("012"), draw.choice("AB")
+        for name in (f"p{k:02}_v{visit}" for visit in range(draw.choice((1, 2)))):
+            rows[name] = SubjectRow(name, f"p{k:02}", site=site, grade=grade)
+    splits = make_splits(list(rows), subjects=rows)
+    assert spread(splits, {name: row.grade for name, row in rows.items()}) == 1
+    assert all({rows[name].grade for name in split["val"]} == {"0", "1", "2"} for split in splits)
+
+
 def test_grades_of_a_few_cases_only(tmp_path: Path) -> None:
     rows = {name: SubjectRow(name, name, grade="4" if k < 5 else "") for k, name in enumerate(NAMES)}
     splits = make_splits(NAMES, subjects=rows)

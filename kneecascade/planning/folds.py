@@ -10,6 +10,7 @@ from pathlib import Path
 from kneecascade.console import warn
 from kneecascade.errors import DatasetError
 from kneecascade.files import read_json, write_json
+from kneecascade.planning.fold_swaps import spread_further
 from kneecascade.planning.subjects import FILE as SUBJECTS_FILE
 from kneecascade.planning.subjects import SubjectRow, read_subject_rows
 
@@ -45,18 +46,22 @@ def make_splits(
     traits = {key: _traits(groups[key], subjects or {}) for key in keys}
     often = Counter(trait for key in keys for trait in traits[key])
     held_out: list[list[str]] = [[] for _ in range(min(folds, len(groups)))]
+    loads = [0] * len(held_out)
     counts: list[Counter[str]] = [Counter() for _ in held_out]
 
     def load(k: int, key: str) -> tuple[int, float]:
-        return len(held_out[k]), sum(counts[k][trait] / often[trait] for trait in traits[key])
+        return loads[k], sum(counts[k][trait] / often[trait] for trait in traits[key])
 
     # Large groups first, and alike ones after each other, so that they go to different folds; each to a
     # smallest fold, of these to the one with least of its kind. Sorting is stable: the shuffle decides ties.
     for key in sorted(keys, key=lambda key: (-len(groups[key]), sorted(traits[key]))):
         fold = min(range(len(held_out)), key=lambda k: load(k, key))
-        held_out[fold].extend(groups[key])
+        held_out[fold].append(key)
+        loads[fold] += len(groups[key])
         counts[fold].update(traits[key])
-    return [{"train": sorted(set(names) - set(part)), "val": sorted(part)} for part in held_out]
+    spread_further(held_out, {key: len(group) for key, group in groups.items()}, traits)
+    cases = [[name for key in part for name in groups[key]] for part in held_out]
+    return [{"train": sorted(set(names) - set(part)), "val": sorted(part)} for part in cases]
 
 
 def _by_subject(names: Sequence[str], subjects: Subjects) -> dict[str, list[str]]:
