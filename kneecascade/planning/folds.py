@@ -60,8 +60,11 @@ def make_splits(
         loads[fold] += len(groups[key])
         counts[fold].update(traits[key])
     spread_further(held_out, {key: len(group) for key, group in groups.items()}, traits)
-    cases = [[name for key in part for name in groups[key]] for part in held_out]
-    return [{"train": sorted(set(names) - set(part)), "val": sorted(part)} for part in cases]
+    return [_split(names, [name for key in part for name in groups[key]]) for part in held_out]
+
+
+def _split(names: Sequence[str], held_out: Sequence[str]) -> Split:
+    return {"train": sorted(set(names) - set(held_out)), "val": sorted(held_out)}
 
 
 def _by_subject(names: Sequence[str], subjects: Subjects) -> dict[str, list[str]]:
