@@ -68,6 +68,11 @@ def test_a_missed_label_is_not_calibrated_away():
     assert chosen.offset == 0.0
 
 
+def test_a_label_that_is_never_predicted_has_no_volume() -> None:
+    chosen = choose_offset("cartilage", tallies(lean=-9.0))
+    assert (chosen.offset, chosen.ratio_before, chosen.ratio_after) == (0.0, 0.0, 0.0)
+
+
 def test_volume_is_not_bought_with_dice():
     """Too much of it in the wrong place: less of it would only lose what is right."""
     found = []

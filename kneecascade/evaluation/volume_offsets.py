@@ -55,7 +55,8 @@ class VolumeOffset:
     Attributes:
         label: its name.
         offset: to be added to its logit; 0 where nothing is gained.
-        ratio_before: geometric mean of predicted over reference volume without it.
+        ratio_before: geometric mean of predicted over reference volume without it, over the cases where the
+            label is predicted; 0 where it is in none.
         ratio_after: with it, each case under the offset that the other subjects' cases choose.
         cases: that tell anything.
     """
@@ -138,4 +139,4 @@ def _at(offset: float) -> int:
 
 
 def _geometric(log_ratios: Sequence[float]) -> float:
-    return round(float(np.exp(np.mean(log_ratios))), 4) if log_ratios else float("nan")
+    return round(float(np.exp(np.mean(log_ratios))), 4) if log_ratios else 0.0
