@@ -100,7 +100,7 @@ def test_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
         "0.071",
         "other net",
         "0.860",
-        "read in a table",
+        "read in a table: other net",
         "note: a note",
     ):
         assert words in " ".join(out.split())

@@ -26,7 +26,7 @@ def deviation(protocol: Protocol, scored: int, all_folds: bool) -> str:
 
 
 def show_result(title: str, protocol: Protocol, ours: Means, scored: int, all_folds: bool) -> None:
-    """Prints a table a metric: our row, then the published ones that have it.
+    """Prints a table a metric: our row, then the published ones that have it; where these were read.
 
     Args:
         title: of the data set.
@@ -38,13 +38,15 @@ def show_result(title: str, protocol: Protocol, ours: Means, scored: int, all_fo
     why_not = deviation(protocol, scored, all_folds)
     rows = () if why_not else protocol.rows
     for metric, words in TITLES.items():
-        table = [[f"kneecascade (n {scored})", *(_ours(ours[name][metric]) for name in ours), "this run"]]
+        table = [[f"kneecascade (n {scored})", *(_ours(ours[name][metric]) for name in ours)]]
         table += [
-            [row.method, *(_theirs(row, name, metric) for name in ours), f"read in {row.read_in}"]
+            [row.method, *(_theirs(row, name, metric) for name in ours)]
             for row in rows
             if any(metric in scores for scores in row.scores.values())
         ]
-        show_table(f"{title}, {protocol.description}: {words}", ["method", *ours, "source"], table)
+        show_table(f"{title}, {protocol.description}: {words}", ["method", *ours], table)
+    for where in dict.fromkeys(row.read_in for row in rows):
+        say(f"read in {where}: {', '.join(row.method for row in rows if row.read_in == where)}")
     if why_not:
         say(f"{why_not}, so this is not the published protocol: published rows are left out")
     elif not rows:
