@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,20 @@ def test_kernels_are_halved_and_nothing_else(workspace: Workspace, place: Path) 
     packed = pack(workspace, place)
     state, _ = load_weights(packed / "fold_0/fine/model.safetensors")
     assert state
+
+
+def test_a_packed_model_tells_what_it_started_from_but_not_where_it_lay(
+    workspace: Workspace, place: Path
+) -> None:
+    run = save_grey_model(workspace.results / "Dataset001_Tiny") / "fold_0/run.json"
+    for start, told in (
+        ("/home/me/results/fold_0", "results/fold_0"),
+        ("C:\\me\\resnet_10.pth", "me/resnet_10.pth"),
+    ):
+        run.write_text(json.dumps({"seed": 3, "settings": {"pretrained": start, "seed": 3}}))
+        shutil.rmtree(place, ignore_errors=True)
+        packed = json.loads((pack(workspace, place) / "fold_0/run.json").read_text())
+        assert packed == {"seed": 3, "settings": {"pretrained": told, "seed": 3}}
 
 
 def test_no_model_at_all(workspace: Workspace, place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import kneecascade
@@ -22,8 +24,7 @@ CARD = "card.json"
 QUALITY = "quality.json"
 OF_IMAGES = ("spacing", "extent", "intensity", "noise", "tissue", "edge", "shading")
 """Checks of quality.json that hold images, not segmentations, against training cases."""
-KEPT = (PLAN, "run.json")
-"""Files of a fold that a packed model keeps beside its weights."""
+RUN = "run.json"
 
 
 def shipped_models() -> dict[str, Path]:
@@ -73,15 +74,38 @@ def pack_model(model_folder: Path, fold: int, output: Path, card: dict[str, Any]
     target = output / "fold_0"
     for stage in STAGES:
         state, metadata = load_weights(weights_file(source, stage))
-        save_weights(weights_file(target, stage), halved(state), metadata)
-    for name in KEPT:
-        if (source / name).is_file():
-            shutil.copy(source / name, target / name)
-    _copy_limits(model_folder / QUALITY, output / QUALITY, source / "run.json")
+        save_weights(weights_file(target, stage), halved(state), _without_places(metadata))
+    if (source / PLAN).is_file():
+        shutil.copy(source / PLAN, target / PLAN)
+    _copy_run(source / RUN, target / RUN)
+    _copy_limits(model_folder / QUALITY, output / QUALITY, source / RUN)
     write_json(output / CARD, {"name": output.name, "kneecascade": kneecascade.__version__, **card})
     size = folder_bytes(output)
     say(f"{output}: {size / 1e6:.1f} MB")
     return size
+
+
+def _copy_run(source: Path, target: Path) -> None:
+    """Copies run.json; of the weights that it started from the name alone travels, not where they lay."""
+    if not source.is_file():
+        return
+    run = read_json(source)
+    if "settings" in run:
+        run["settings"] = _placeless(run["settings"])
+    write_json(target, run)
+
+
+def _without_places(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Returns metadata of weights, its settings likewise."""
+    changed = dict(metadata)
+    if "settings" in changed:
+        changed["settings"] = json.dumps(_placeless(json.loads(changed["settings"])))
+    return changed
+
+
+def _placeless(settings: dict[str, Any]) -> dict[str, Any]:
+    start = settings.get("pretrained")
+    return {**settings, "pretrained": "/".join(PureWindowsPath(start).parts[-2:])} if start else settings
 
 
 def _copy_limits(source: Path, target: Path, run: Path) -> None:
