@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -22,16 +23,17 @@ class Tiny(nn.Module):
         self.heads = nn.ModuleList([nn.Conv3d(width, classes, 1)])
 
 
-def saved(folder: Path, network: nn.Module) -> Path:
+def saved(folder: Path, network: nn.Module, labels: tuple[str, ...] = ()) -> Path:
     path = folder / "fold_0" / "fine" / "model.safetensors"
-    save_weights(path, network, {})
+    plan = {"plan": json.dumps({"labels": {"names": labels}})} if labels else {}
+    save_weights(path, network, plan)
     return path
 
 
 def test_the_same_network_is_filled_wholly(tmp_path: Path) -> None:
     source, target = Tiny(3), Tiny(3)
     line, heads = start_from(target, saved(tmp_path, source))
-    assert heads
+    assert heads == (0, 1, 2)
     assert "anew" not in line
     for name, tensor in source.state_dict().items():
         assert torch.equal(target.state_dict()[name], tensor)
@@ -45,6 +47,28 @@ def test_other_labels_leave_the_head_anew(tmp_path: Path) -> None:
     assert line.endswith("; anew: heads")
     assert torch.equal(target.body.weight, source.body.weight)
     assert torch.equal(target.heads[0].weight, before)
+
+
+def test_outputs_follow_the_names_of_labels(tmp_path: Path) -> None:
+    source, target = Tiny(4), Tiny(3)
+    theirs, ours = ("background", "femur", "menisci", "tibia"), ("background", "tibia", "patella")
+    before = target.heads[0].weight.detach().clone()
+    line, known = start_from(target, saved(tmp_path, source, theirs), ours)
+    assert known == (0, 1)
+    assert line.endswith("; anew: patella")
+    for part in ("weight", "bias"):
+        here, there = getattr(target.heads[0], part), getattr(source.heads[0], part)
+        assert torch.equal(here[:2], there[[0, 3]])
+    assert torch.equal(target.heads[0].weight[2], before[2])
+
+
+def test_as_many_labels_in_another_order_are_not_mixed_up(tmp_path: Path) -> None:
+    source, target = Tiny(3), Tiny(3)
+    path = saved(tmp_path, source, ("background", "femur", "tibia"))
+    line, known = start_from(target, path, ("background", "tibia", "femur"))
+    assert known == (0, 1, 2)
+    assert "anew" not in line
+    assert torch.equal(target.heads[0].weight, source.heads[0].weight[[0, 2, 1]])
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:

@@ -28,3 +28,13 @@ def test_a_new_network_predicts_the_frequencies_with_weights_that_differ(plan):
         assert shares[:2].tolist() == pytest.approx([0.9, 0.1], abs=1e-3)
         assert 0 < shares[2] < 1e-3
         assert head.weight.std() > 0.05
+
+
+def test_classes_that_are_known_keep_their_weights():
+    network = build_network(tiny_resunet())
+    before = [(head.weight.detach().clone(), head.bias.detach().clone()) for head in network.heads]
+    start_heads(network, np.array([0.9, 0.1, 0.0]), known=(0, 2))
+    for head, (weight, bias) in zip(network.heads, before, strict=True):
+        assert torch.equal(head.weight[[0, 2]], weight[[0, 2]])
+        assert torch.equal(head.bias[[0, 2]], bias[[0, 2]])
+        assert not torch.equal(head.weight[1], weight[1])

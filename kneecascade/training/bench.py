@@ -126,14 +126,15 @@ def set_up(
     stage, where = task.stage_plan, training_device(task)
     if where.device.type == "cpu":
         tune_allocator()
-    network, heads_known = _network(task, where)
+    network, known = _network(task, where)
     cases, in_memory = into_memory(
         [stage_case(case, task.stage, task.plan) for case in training], free_memory_bytes() // 2
     )
     _tell(task, where, network, cases, in_memory)
     source = PatchSource(cases, stage.patch_shape_zyx, stage.spacing_mm, sampling)
-    if not heads_known:
-        start_heads(network, label_frequencies(source, task.plan.labels.count, task.seed(FREQUENCIES)))
+    if len(known) < task.plan.labels.count:
+        frequencies = label_frequencies(source, task.plan.labels.count, task.seed(FREQUENCIES))
+        start_heads(network, frequencies, known)
     watched = [stage_case(case, task.stage, task.plan) for case in held_out]
     watched_source = PatchSource(watched, stage.patch_shape_zyx, stage.spacing_mm)
     return Bench(
@@ -181,29 +182,29 @@ def training_device(task: Task) -> Device:
     return where
 
 
-def _network(task: Task, where: Device) -> tuple[nn.Module, bool]:
-    """Returns the network as it starts, and whether its output layers know the labels already."""
+def _network(task: Task, where: Device) -> tuple[nn.Module, tuple[int, ...]]:
+    """Returns the network as it starts, and the classes that its output layers know already."""
     torch.manual_seed(int(np.random.SeedSequence(task.seed(WEIGHTS)).generate_state(1)[0]))
     network = build_network(task.stage_plan.network)
-    heads_known = _fill(network, task)
+    known = _fill(network, task)
     network.to(where.device)
     network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    return network.train(), heads_known
+    return network.train(), known
 
 
-def _fill(network: nn.Module, task: Task) -> bool:
-    """Loads --pretrained where there is something for this stage; says whether the heads came along."""
+def _fill(network: nn.Module, task: Task) -> tuple[int, ...]:
+    """Loads --pretrained where there is something for this stage; returns the classes that came along."""
     source = task.settings.pretrained
     if not source:
-        return False
+        return ()
     own = own_weights_file(source, task.stage)
     if own:
-        line, heads_known = start_from(network, own)
+        line, known = start_from(network, own, task.plan.labels.names)
         say(f"{task.stage}: {line}")
-        return heads_known
+        return known
     if isinstance(network, FineNet):
         say(f"fine: {load_medicalnet(network.encoder, source)}")
-    return False
+    return ()
 
 
 def _tell(task: Task, where: Device, network: nn.Module, cases: Sequence[StageCase], in_memory: bool) -> None:

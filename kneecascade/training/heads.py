@@ -24,8 +24,13 @@ def label_frequencies(source: PatchSource, classes: int, seed: tuple[int, ...]) 
     return counts / counts.sum()
 
 
-def start_heads(network: nn.Module, frequencies: np.ndarray) -> None:
+def start_heads(network: nn.Module, frequencies: np.ndarray, known: tuple[int, ...] = ()) -> None:
     """Draws the heads' weights anew and lets them predict how frequent each class is.
+
+    Args:
+        network: changed in place.
+        frequencies: share of voxels of each class.
+        known: classes whose weights stay as they are.
 
     Heads that start near zero left similar classes merged for hundreds of steps; a bias at the log
     of the frequency (Lin et al. 2017, focal loss) spares the steps that would learn just that.
@@ -34,7 +39,10 @@ def start_heads(network: nn.Module, frequencies: np.ndarray) -> None:
     if isinstance(network, FineNet | ResUNet):
         for head in network.heads:
             conv = cast(nn.Conv3d, head)
+            kept = {name: p.detach()[list(known)].clone() for name, p in conv.named_parameters()}
             conv.reset_parameters()
-            if conv.bias is not None:
-                with torch.no_grad():
+            with torch.no_grad():
+                if conv.bias is not None:
                     conv.bias.copy_(bias - bias.mean())
+                for name, parameter in conv.named_parameters():
+                    parameter[list(known)] = kept[name]
