@@ -6,9 +6,7 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
-import gzip
 import json
-import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ import torch
 from bad_dicom import ROWS
 from bad_headers import ROWS as HEADERS
 from bad_site import Site
+from broken_files import ball, cut_short, evil_pickle, flat_nifti, noise, noise_with
 from raw_folder import write_case_files, write_json_file
 
 Spoil = Callable[[Site], Sequence[object]]
@@ -60,27 +59,6 @@ def _entries(**changes: object) -> Callable[[Site], object]:
     return lambda site: write_json_file(site.raw, **changes)
 
 
-def _cut(path: Path) -> None:
-    data = path.read_bytes()
-    path.write_bytes(data[: len(data) // 2])
-
-
-def _ball(value: int = 1) -> np.ndarray:
-    labels = np.zeros((24, 28, 32), np.uint8)
-    labels[8:16, 8:16, 8:16] = value
-    return labels
-
-
-def _noise(shape: tuple[int, ...] = (24, 28, 32)) -> np.ndarray:
-    return np.random.default_rng(0).normal(100, 20, shape)
-
-
-def _spoilt(value: float) -> np.ndarray:
-    array = _noise()
-    array[3, 4, 5] = value
-    return array
-
-
 def _training_image(array: np.ndarray) -> Callable[[Site], object]:
     def change(site: Site) -> None:
         path = site.image("spare", array)
@@ -89,30 +67,8 @@ def _training_image(array: np.ndarray) -> Callable[[Site], object]:
     return change
 
 
-def _flat_nifti(path: Path) -> None:
-    """Writes a NIfTI header by hand that says two dimensions."""
-    header = np.zeros(352, np.uint8).tobytes()
-    values = bytearray(header)
-    values[0:4] = np.int32(348).tobytes()
-    values[40:56] = np.array([2, 8, 8, 1, 1, 1, 1, 1], np.int16).tobytes()
-    values[70:74] = np.array([16, 32], np.int16).tobytes()
-    values[76:92] = np.array([1, 1, 1, 1], np.float32).tobytes()
-    values[108:112] = np.float32(352).tobytes()
-    values[344:348] = b"n+1\x00"
-    path.write_bytes(gzip.compress(bytes(values) + np.ones(64, np.float32).tobytes()))
-
-
 def _plan(change: Callable[[dict], object]) -> Callable[[Site], object]:
     return lambda site: site.edit(site.preprocessed / "plan.json", change)
-
-
-class _Evil:
-    def __reduce__(self) -> tuple[object, ...]:
-        return (print, ("this must never run",))
-
-
-def _evil(path: Path) -> None:
-    path.write_bytes(pickle.dumps({"state_dict": _Evil()}))
 
 
 DATA = "kc_plan_and_preprocess"
@@ -135,16 +91,16 @@ DATA_SETS = (
     Bad(DATA, "labels without an image", ("case1",), "add the image to imagesTr or take the labels out", _after(lambda s: (s.raw / "imagesTr/case1_0000.nii.gz").unlink(), *PLANNED)),
     Bad(DATA, "a channel that is missing", ("case0",), "add the file `case_0001`", _after(_entries(channel_names={"0": "T1", "1": "T2"}), *PLANNED)),
     Bad(DATA, "a channel too many", ("case1",), "name it in dataset.json or take the file away", _after(lambda s: write_case_files(s.raw, "case1", channels=2), *PLANNED)),
-    Bad(DATA, "a file that was cut off", ("case1",), "copy the file again", _after(lambda s: _cut(s.raw / "imagesTr/case1_0000.nii.gz"), *PLANNED)),
+    Bad(DATA, "a file that was cut off", ("case1",), "copy the file again", _after(lambda s: cut_short(s.raw / "imagesTr/case1_0000.nii.gz"), *PLANNED)),
     Bad(DATA, "a file that is no image", ("case1",), "replace the file", _after(lambda s: (s.raw / "imagesTr/case1_0000.nii.gz").write_text("hello"), *PLANNED)),
-    Bad(DATA, "an image with two dimensions", ("case1", "2"), "give volumes, not slices", _after(lambda s: _flat_nifti(s.raw / "imagesTr/case1_0000.nii.gz"), *PLANNED)),
-    Bad(DATA, "a value that is not a number", ("case1",), "find out why the image holds NaN", _after(_training_image(_spoilt(np.nan)), *PLANNED)),
-    Bad(DATA, "a value that is infinite", ("case1",), "find out why the image holds infinity", _after(_training_image(_spoilt(np.inf)), *PLANNED)),
-    Bad(DATA, "a label value dataset.json does not know", ("case1", "7"), "name it in dataset.json, or mend the labels", _after(lambda s: s.relabel(_ball(7)), *PLANNED)),
-    Bad(DATA, "labels of another shape than the image", ("case1",), "resample the labels onto the image's grid", _after(lambda s: s.relabel(_ball()[:20]), *PLANNED)),
-    Bad(DATA, "labels of another spacing", ("case1", "spacing"), "take the image's header for the labels if they belong together", _after(lambda s: s.relabel(_ball(), spacing_mm=(1.0, 1.0, 2.0)), *PLANNED)),
-    Bad(DATA, "labels with another origin", ("case1", "origin"), "as above", _after(lambda s: s.relabel(_ball(), origin_mm_xyz=(5.0, 0.0, 0.0)), *PLANNED)),
-    Bad(DATA, "labels with another direction", ("case1", "direction"), "as above", _after(lambda s: s.relabel(_ball(), direction_xyz=(-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0)), *PLANNED)),
+    Bad(DATA, "an image with two dimensions", ("case1", "2"), "give volumes, not slices", _after(lambda s: flat_nifti(s.raw / "imagesTr/case1_0000.nii.gz"), *PLANNED)),
+    Bad(DATA, "a value that is not a number", ("case1",), "find out why the image holds NaN", _after(_training_image(noise_with(np.nan)), *PLANNED)),
+    Bad(DATA, "a value that is infinite", ("case1",), "find out why the image holds infinity", _after(_training_image(noise_with(np.inf)), *PLANNED)),
+    Bad(DATA, "a label value dataset.json does not know", ("case1", "7"), "name it in dataset.json, or mend the labels", _after(lambda s: s.relabel(ball(7)), *PLANNED)),
+    Bad(DATA, "labels of another shape than the image", ("case1",), "resample the labels onto the image's grid", _after(lambda s: s.relabel(ball()[:20]), *PLANNED)),
+    Bad(DATA, "labels of another spacing", ("case1", "spacing"), "take the image's header for the labels if they belong together", _after(lambda s: s.relabel(ball(), spacing_mm=(1.0, 1.0, 2.0)), *PLANNED)),
+    Bad(DATA, "labels with another origin", ("case1", "origin"), "as above", _after(lambda s: s.relabel(ball(), origin_mm_xyz=(5.0, 0.0, 0.0)), *PLANNED)),
+    Bad(DATA, "labels with another direction", ("case1", "direction"), "as above", _after(lambda s: s.relabel(ball(), direction_xyz=(-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0)), *PLANNED)),
     Bad(DATA, "a label file without any label", ("case1",), "label the case or take it out", _after(lambda s: s.relabel(np.zeros((24, 28, 32), np.uint8)), *PLANNED)),
     Bad(DATA, "subjects.csv without its columns", ("subjects.csv",), "name the columns `case,subject`", _after(lambda s: (s.raw / "subjects.csv").write_text("name;who\ncase0;a\n"), *PLANNED)),
     Bad(DATA, "subjects.csv that forgets a case", ("subjects.csv", "case2"), "add a row for it", _after(lambda s: (s.raw / "subjects.csv").write_text("case,subject\ncase0,a\ncase1,b\n"), *PLANNED)),
@@ -172,7 +128,7 @@ TRAINING = (
     Bad(TRAIN, "a patch the network cannot halve", ("plan.json", "patch_shape_zyx"), "take a multiple of the network's stride", _after(_plan(lambda p: p["fine"].update(patch_shape_zyx=[17, 16, 16])), *FRESH)),
     Bad(TRAIN, "a target that is no label", ("plan.json", "targets"), "write a name of dataset.json", _after(_plan(lambda p: p.update(targets=["meniscus"])), *FRESH)),
     Bad(TRAIN, "a case that is not prepared", ("not prepared", "case0"), "run kc_plan_and_preprocess again; what is done is kept", _after(lambda s: (s.preprocessed / "store/case0/case.json").unlink(), *FRESH)),
-    Bad(TRAIN, "data that changed since planning", ("changed", "case1"), "run kc_plan_and_preprocess again", _after(_training_image(_noise()), *FRESH)),
+    Bad(TRAIN, "data that changed since planning", ("changed", "case1"), "run kc_plan_and_preprocess again", _after(_training_image(noise()), *FRESH)),
     Bad(TRAIN, "a fold that does not exist", ("fold 9",), "there are five, 0 to 4, unless splits.json says otherwise", lambda site: ("1", "9", "--epochs", "1")),
     Bad(TRAIN, "a fold that is trained already", ("--continue", "--overwrite"), "choose one of the two flags", lambda site: ("1", "0", "--epochs", "1")),
     Bad(TRAIN, "folds in words", ("no folds",), "write 0, 0-4, 0,2 or all", lambda site: ("1", "first")),
@@ -182,7 +138,7 @@ TRAINING = (
     Bad(TRAIN, "a batch of nothing", ("above 0",), "give 1 or more", lambda site: (*FRESH, "--batch-size", "0")),
     Bad(TRAIN, "pretrained weights that are not there", ("no such file",), "give the path of the file", lambda site: (*FRESH, "--pretrained", site.root / "resnet_10.pth")),
     Bad(TRAIN, "pretrained weights that are no weights", ("resnet_10.pth",), "download the file again", lambda site: (*FRESH, "--pretrained", _made(site.root / "resnet_10.pth", lambda p: p.write_text("hello")))),
-    Bad(TRAIN, "a pretrained file that would run code", ("resnet_10.pth", "refused"), "do not trust this file", lambda site: (*FRESH, "--pretrained", _made(site.root / "resnet_10.pth", _evil))),
+    Bad(TRAIN, "a pretrained file that would run code", ("resnet_10.pth", "refused"), "do not trust this file", lambda site: (*FRESH, "--pretrained", _made(site.root / "resnet_10.pth", evil_pickle))),
     Bad(TRAIN, "pretrained weights of something else", ("resnet_10.pth",), "give a published MedicalNet file", lambda site: (*FRESH, "--pretrained", _made(site.root / "resnet_10.pth", lambda p: torch.save({"state_dict": {"a": torch.zeros(1)}}, p)))),
 )  # fmt: skip
 
@@ -213,7 +169,7 @@ PREDICTION = (
     Bad(PREDICT, "a model folder that is not there", ("no such model folder",), "give the folder that holds fold_0", lambda site: ("-i", site.images, "-o", site.out, "-m", site.root / "none")),
     Bad(PREDICT, "two models and no choice", ("choose one with -d", "Dataset002_Other"), "choose with -d", _predict(lambda s: _copy(s.model, s.model.parent / "Dataset002_Other"))),
     Bad(PREDICT, "a fold that is not trained", ("not trained: fold 3",), "leave it out of `-f`, or train it", _predict(_nothing, "-f", "0", "3")),
-    Bad(PREDICT, "weights that were cut off", ("broken checkpoint",), "copy them again, or train again", _predict(lambda s: _cut(s.model / "fold_0/fine/model.safetensors"))),
+    Bad(PREDICT, "weights that were cut off", ("broken checkpoint",), "copy them again, or train again", _predict(lambda s: cut_short(s.model / "fold_0/fine/model.safetensors"))),
     Bad(PREDICT, "weights of another network", ("of another network",), "put plan.json and weights of one training together", _predict(lambda s: _copy(s.model / "fold_0/coarse/model.safetensors", s.model / "fold_0/fine/model.safetensors"))),
     Bad(PREDICT, "a broken plan beside the weights", ("plan.json",), "restore it from training", _predict(lambda s: (s.model / "fold_0/plan.json").write_text("{}"))),
     Bad(PREDICT, "an input that is not there", ("no such file or folder",), "check the path", lambda site: ("-i", site.root / "none", "-o", site.out)),
@@ -222,11 +178,11 @@ PREDICTION = (
     Bad(PREDICT, "an output that is the input", ("overwrite the image",), "choose another folder", lambda site: ("-i", site.images, "-o", site.images)),
     Bad(PREDICT, "a step of nothing", ("step size",), "give more than 0, at most 1", _predict(_nothing, "--step-size", "0")),
     Bad(PREDICT, "a memory limit below nothing", ("memory limit",), "give 0 or more", _predict(_nothing, "--memory-limit-gb", "-1")),
-    Bad(PREDICT, "one image cut off among others", ("three", "not segmented"), "copy the file again; the others are done", _predict(lambda s: _cut(s.image("three", _noise()))), BOTH_DONE),
+    Bad(PREDICT, "one image cut off among others", ("three", "not segmented"), "copy the file again; the others are done", _predict(lambda s: cut_short(s.image("three", noise()))), BOTH_DONE),
     Bad(PREDICT, "one file that is no image", ("three", "not segmented"), "replace it; the others are done", _predict(lambda s: (s.images / "three.nii.gz").write_text("hello")), BOTH_DONE),
-    Bad(PREDICT, "one image with a value that is not a number", ("three", "not segmented", "not finite"), "replace it, such as by 0 outside the scan; the others are done", _predict(lambda s: s.image("three", _spoilt(np.nan))), BOTH_DONE),
-    Bad(PREDICT, "one image (.mha) with a value that is infinite", ("three", "not segmented", "not finite"), "as above", _predict(lambda s: s.image("three", _spoilt(np.inf), ".mha")), BOTH_DONE),
-    Bad(PREDICT, "one image with two dimensions", ("three", "not segmented"), "give volumes; the others are done", _predict(lambda s: _flat_nifti(s.images / "three.nii.gz")), BOTH_DONE),
+    Bad(PREDICT, "one image with a value that is not a number", ("three", "not segmented", "not finite"), "replace it, such as by 0 outside the scan; the others are done", _predict(lambda s: s.image("three", noise_with(np.nan))), BOTH_DONE),
+    Bad(PREDICT, "one image (.mha) with a value that is infinite", ("three", "not segmented", "not finite"), "as above", _predict(lambda s: s.image("three", noise_with(np.inf), ".mha")), BOTH_DONE),
+    Bad(PREDICT, "one image with two dimensions", ("three", "not segmented"), "give volumes; the others are done", _predict(lambda s: flat_nifti(s.images / "three.nii.gz")), BOTH_DONE),
     Bad(PREDICT, "one image with the wrong channels", ("two", "no such file"), "give the channels the model was trained on", _predict(lambda s: (s.images / "two.nii.gz").rename(s.images / "two_0001.nii.gz")), ONE_DONE),
 )  # fmt: skip
 
