@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_models import SHAPE, knee, save_grey_model, use_grey_networks
+from tiny_models import SHAPE, knee, knee_plan, save_grey_model, use_grey_networks
 
 import kneecascade
+from kneecascade.core.case import Volume
 from kneecascade.core.geometry import Geometry
 from kneecascade.errors import CheckpointError, ImageError, SettingsError
 from kneecascade.imaging.files import write_channel
@@ -54,6 +55,18 @@ def test_file_array_and_volume_give_the_same(model: Model, tmp_path: Path) -> No
     for answer in answers[:4]:
         assert np.array_equal(answer.array, answers[0].array)
     assert np.mean(answers[4].array == reference.array) > 0.99
+
+
+def test_two_knees_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_grey_networks(monkeypatch)
+    model = load_model(save_grey_model(tmp_path / "wide", knee_plan()), device="cpu")
+    volume = knee(1)[0]
+    array = np.concatenate([volume.array, volume.array[..., ::-1]], axis=3)
+    pair = Volume(array, replace(volume.geometry, shape_zyx=array.shape[1:]))
+    for answer in (model.predict, model.look):
+        with pytest.raises(ImageError, match="shows two knees"):
+            answer(pair)
+    assert model.predict(volume).array.any()
 
 
 def test_details_tell_of_doubts(model: Model) -> None:

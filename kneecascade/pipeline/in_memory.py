@@ -52,7 +52,7 @@ class Model:
             `array`, integers (Z, Y, X), on the grid `geometry` of the image. `look` also tells of doubts.
 
         Raises:
-            ImageError: the file cannot be read, or the image does not fit the model.
+            ImageError: the file cannot be read, the image does not fit the model, or shows two knees.
             SettingsError: an array came without its spacing.
         """
         return self.look(image, spacing_mm, side).labels
@@ -60,7 +60,7 @@ class Model:
     def look(self, image: Image, spacing_mm: Float3 | None = None, side: Side = "unknown") -> CascadeResult:
         """Segments an image as `predict` does; returns flags, volumes, region and seconds as well."""
         volume, name = _volume(image, spacing_mm)
-        return self.cascade.predict(volume, name, side=side)
+        return self.cascade.predict(volume, name, side=side, refuse_two=True)
 
 
 def load_model(
