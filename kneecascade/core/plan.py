@@ -104,6 +104,7 @@ class RegionPlan:
         min_extent_mm: smallest believable extent (z, y, x) of the box without margin.
         max_extent_mm: largest believable extent (z, y, x) of the box without margin.
         blend_mm: inside the region's faces the coarse stage fades into the fine one over this length.
+        fine_reach_mm: farther from the targets than this both stages decide where they differ grossly.
         max_label_extent_mm: largest believable extent (z, y, x), one a target; none given, none checked.
         min_gap_mm: least distance in training from the targets to the image's foot, head, front, back, right
             and left side; nearer is taken for a cut. None given, any contact is.
@@ -116,6 +117,7 @@ class RegionPlan:
     min_extent_mm: Float3
     max_extent_mm: Float3
     blend_mm: float = 3.0
+    fine_reach_mm: float = 8.0
     max_label_extent_mm: tuple[Float3, ...] = ()
     min_gap_mm: tuple[float, ...] = ()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import SimpleITK as sitk
 
 from kneecascade.core.geometry import Float3
 from kneecascade.imaging.components import bounding_box
+from kneecascade.imaging.distance import distances_mm
 
 SMALL_VOXELS = 1_000_000
 """Masks with smaller boxes are measured voxel by voxel."""
@@ -30,7 +30,7 @@ def inscribed_diameter_mm(mask_zyx: np.ndarray, spacing_mm: Float3) -> float:
     inside = np.pad(mask_zyx[box.slices] != 0, rims)
     radius = _radius_by_blocks_mm(inside, spacing_mm) if inside.size > SMALL_VOXELS else None
     if radius is None:
-        radius = float(_distances_mm(inside, spacing_mm).max())
+        radius = float(distances_mm(inside, spacing_mm).max())
     return 2 * radius - min(spacing_mm)
 
 
@@ -41,7 +41,7 @@ def _radius_by_blocks_mm(inside: np.ndarray, spacing_mm: Float3) -> float | None
     is off by the length of a voxel's diagonal at most. So few voxels can be the centre; theirs is worked out.
     """
     z, y, x = spacing_mm
-    coarse = _distances_mm(_whole_blocks(inside), (2 * z, 2 * y, 2 * x))
+    coarse = distances_mm(_whole_blocks(inside), (2 * z, 2 * y, 2 * x))
     most, diagonal = float(coarse.max()), math.hypot(z, y, x)
     if most <= diagonal:
         return None
@@ -94,13 +94,3 @@ def _largest_mm(voxels: np.ndarray, rim: np.ndarray) -> float | None:
         nearest = (squares - 2 * some @ rim.T).min(axis=1) + (some**2).sum(axis=1)
         most = max(most, float(nearest.max()))
     return math.sqrt(most)
-
-
-def _distances_mm(inside: np.ndarray, spacing_mm: Float3) -> np.ndarray:
-    """Returns how far each voxel lies from the nearest one outside; 0 or less outside."""
-    outside = sitk.GetImageFromArray((~inside).view(np.uint8))
-    z, y, x = spacing_mm
-    outside.SetSpacing((x, y, z))
-    # exact as scipy's transform is, in half its time
-    distance = sitk.SignedMaurerDistanceMap(outside, squaredDistance=False, useImageSpacing=True)
-    return sitk.GetArrayFromImage(distance)

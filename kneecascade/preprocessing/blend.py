@@ -7,47 +7,51 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from kneecascade.core.geometry import Box, Float3, Int3
+from kneecascade.core.geometry import Box, Geometry
 from kneecascade.imaging.weights import apply_weights
 
-Weights3 = Sequence[np.ndarray]
+Stage = tuple[np.ndarray, Sequence[np.ndarray]]
+"""Probabilities (K, ...), and the matrices that take each axis to the region's native voxels."""
 
 
 def blend_border(
     indices: np.ndarray,
-    coarse: tuple[np.ndarray, Weights3],
-    fine: tuple[np.ndarray, Weights3],
+    coarse: Stage,
+    fine: Stage,
     ramps_zyx: Sequence[np.ndarray],
+    settled: np.ndarray | None = None,
 ) -> None:
     """Writes the most probable class of the faded probabilities near the region's faces.
 
     Args:
         indices: uint8 (Z, Y, X) of the region on the native grid; written where a ramp is below 1.
-        coarse: probabilities (K, ...), those of targets 0, and their matrices to the region's voxels.
-        fine: probabilities (K, ...) and their matrices to the region's voxels.
+        coarse: that stage's answer, the probabilities of targets 0.
+        fine: that stage's answer.
         ramps_zyx: share of the fine stage along each axis, as `border_ramps` returns them; a voxel
             takes the least of its three.
+        settled: bool (Z, Y, X), voxels that keep their class; None for none.
     """
     for slab in _slabs(ramps_zyx):
-        z, y, x = (ramp[s] for ramp, s in zip(ramps_zyx, slab.slices, strict=True))
-        share = np.minimum(np.minimum(z[:, None, None], y[None, :, None]), x[None, None, :])
+        share = share_of(ramps_zyx, slab)
         best = np.full(slab.shape_zyx, -1, dtype=np.float32)
-        winner = indices[slab.slices]
+        winner = np.zeros(slab.shape_zyx, dtype=np.uint8)
         for k in range(len(fine[0])):
-            mixed = share * _part(fine, k, slab) + (1 - share) * _part(coarse, k, slab)
-            better = mixed > best
-            np.copyto(winner, k, where=better)
-            np.copyto(best, mixed, where=better)
+            mixed = share * part_of(fine, k, slab) + (1 - share) * part_of(coarse, k, slab)
+            np.copyto(winner, k, where=mixed > best)
+            np.maximum(best, mixed, out=best)
+        where = np.True_ if settled is None else ~settled[slab.slices]
+        np.copyto(indices[slab.slices], winner, where=where)
 
 
-def border_ramps(inside: Box, shape_zyx: Int3, spacing_mm: Float3, blend_mm: float) -> list[np.ndarray]:
+def border_ramps(inside: Box, native: Geometry, blend_mm: float) -> list[np.ndarray]:
     """Returns the fine stage's share for each voxel of the region along z, y and x.
 
     It rises from 0 at a face of the region to 1 at `blend_mm` inside, except at faces where the
     image ends: there the fine stage alone decides. All 1 where `blend_mm` is 0.
     """
     ramps = []
-    for start, stop, n, mm in zip(inside.start_zyx, inside.stop_zyx, shape_zyx, spacing_mm, strict=True):
+    grid = zip(inside.start_zyx, inside.stop_zyx, native.shape_zyx, native.spacing_mm, strict=True)
+    for start, stop, n, mm in grid:
         size = stop - start
         depth_mm = (np.arange(size) + 0.5) * mm
         ramp = np.ones(size, dtype=np.float32)
@@ -74,6 +78,13 @@ def _slabs(ramps_zyx: Sequence[np.ndarray]) -> Iterator[Box]:
                 yield Box((start[0], start[1], start[2]), (stop[0], stop[1], stop[2]))
 
 
-def _part(stage: tuple[np.ndarray, Weights3], k: int, slab: Box) -> np.ndarray:
+def share_of(ramps_zyx: Sequence[np.ndarray], part: Box) -> np.ndarray:
+    """Returns the fine stage's share (Z, Y, X) in a part of the region."""
+    z, y, x = (ramp[s] for ramp, s in zip(ramps_zyx, part.slices, strict=True))
+    return np.minimum(np.minimum(z[:, None, None], y[None, :, None]), x[None, None, :])
+
+
+def part_of(stage: Stage, k: int, part: Box) -> np.ndarray:
+    """Returns a class's probability (Z, Y, X) in a part of the region."""
     probabilities, weights = stage
-    return apply_weights(probabilities[k], [w[s] for w, s in zip(weights, slab.slices, strict=True)])
+    return apply_weights(probabilities[k], [w[s] for w, s in zip(weights, part.slices, strict=True)])

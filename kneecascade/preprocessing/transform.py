@@ -27,6 +27,8 @@ from kneecascade.imaging.resample import resample_image, resample_labels, target
 from kneecascade.imaging.stacking import stacked
 from kneecascade.imaging.weights import linear_weights
 from kneecascade.preprocessing.blend import blend_border, border_ramps
+from kneecascade.preprocessing.disagreement import gross_disagreement
+from kneecascade.preprocessing.settle import settle
 from kneecascade.preprocessing.winners import write_winners
 
 
@@ -123,15 +125,32 @@ def restore(
         targets = plan.labels.indices(plan.targets)
         others = [k for k in range(plan.labels.count) if k not in targets]
         write_winners(indices, coarse_probabilities, others, _whole_weights(trace))
-    fine_weights = _box_weights(region.box, inside, trace)
-    write_winners(indices[inside.slices], fine_probabilities, range(plan.labels.count), fine_weights)
-    native = trace.native
-    ramps = border_ramps(inside, native.shape_zyx, native.spacing_mm, plan.region.blend_mm)
-    outside = coarse_probabilities.copy()
+    _write_region(
+        indices[inside.slices], inside, coarse_probabilities, fine_probabilities, region.box, trace, plan
+    )
+    return _to_source(indices, trace, plan)
+
+
+def _write_region(
+    indices: np.ndarray,
+    inside: Box,
+    coarse: np.ndarray,
+    fine: np.ndarray,
+    region: Box,
+    trace: Trace,
+    plan: CascadePlan,
+) -> None:
+    """Writes the fine stage's labels into the region's voxels, and what joins them to those outside."""
+    fine_weights = _box_weights(region, inside, trace)
+    write_winners(indices, fine, range(plan.labels.count), fine_weights)
+    outside = coarse.copy()
     outside[list(plan.labels.indices(plan.targets))] = 0
     whole = [rows[s] for rows, s in zip(_whole_weights(trace), inside.slices, strict=True)]
-    blend_border(indices[inside.slices], (outside, whole), (fine_probabilities, fine_weights), ramps)
-    return _to_source(indices, trace, plan)
+    stages = (outside, whole), (fine, fine_weights)
+    found = gross_disagreement(coarse, fine, region, trace, plan)
+    settled = settle(indices, inside, *stages, found, trace, plan) if found else None
+    ramps = border_ramps(inside, trace.native, plan.region.blend_mm)
+    blend_border(indices, *stages, ramps, settled)
 
 
 def restore_coarse(coarse_probabilities: np.ndarray, trace: Trace, plan: CascadePlan) -> LabelVolume:
