@@ -90,6 +90,12 @@ def test_anatomies_split_by_subject(tmp_path):
     with (folder / "subjects.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert {row["subject"] for row in rows} == {"a", "b"}
+    assert not (folder / "bordersTr").exists()
+    before = {case.name: case.label.read_bytes() for case in dataset.training}
+    assert main([*arguments, "--borders"]) == 0
+    for case in dataset.training:
+        assert (folder / "bordersTr" / case.label.name).is_file()
+        assert case.label.read_bytes() == before[case.name]
 
 
 @pytest.mark.parametrize(
@@ -97,6 +103,7 @@ def test_anatomies_split_by_subject(tmp_path):
     [
         (["-n", "0"], "at least one knee"),
         (["--mirror"], "need --anatomy"),
+        (["--borders"], "need --anatomy"),
         (["--anatomy", "nowhere"], "no label maps"),
     ],
 )

@@ -115,6 +115,26 @@ def test_given_anatomies_are_rendered_mirrored_and_merged(anatomy):
     assert place(other.labels, 5) == pytest.approx(place(plain.labels, 5) * [-1, 1, 1], abs=0.3)
 
 
+def test_the_borders_that_an_image_shows_are_off_by_the_drawing_error_alone(anatomy):
+    array = np.where(anatomy == tissue.MENISCI, 0, anatomy).astype(np.int16)
+    array[array == 3] = 8
+    given = LabelVolume(array, Geometry(SHAPE, (0.4, 0.4, 0.4)))
+    plain = anatomy_sample(given, (1,), None, mirrored=False)
+    both = anatomy_sample(given, (1,), None, mirrored=False, borders=True)
+    assert plain.shown is None
+    assert np.array_equal(both.image.array, plain.image.array)
+    assert np.array_equal(both.labels.array, plain.labels.array)
+    grey, shown, drawn = both.image.array[0], both.shown.array, both.labels.array
+    assert set(np.unique(shown)) == set(np.unique(drawn))
+    moved = shown != drawn
+    assert 0.002 < moved.mean() < 0.05
+    # where they differ about femur and its cartilage, which is far brighter, the image is with the borders
+    bone, cartilage = moved & (shown == 1) & (drawn == 2), moved & (shown == 2) & (drawn == 1)
+    assert cartilage.any()
+    assert bone.any()
+    assert grey[cartilage].mean() > 1.1 * grey[bone].mean()
+
+
 def place(labels, value):
     """Mean place of a label in LPS mm."""
     g = labels.geometry

@@ -31,6 +31,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--test", dest="tests", type=int, default=0, help="cases for imagesTs, labelsTs (0)")
     parser.add_argument("--size", choices=("small", "full"), default="small", help="grid of procedural knees")
     parser.add_argument("--seed", type=seed, default=0, help="of everything random (0)")
+    _add_anatomy(parser)
+    parser.add_argument(
+        "--halves", action="store_true", help="tell the medial from the lateral tibial cartilage"
+    )
+    parser.add_argument("--contrast", choices=CONTRASTS, default="DESS", help="of the images (DESS)")
+    parser.add_argument("--workers", type=int, help="processes (default: the processors, at most 4)")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _add_anatomy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--anatomy",
         metavar="FOLDER",
@@ -48,12 +59,10 @@ def _parser() -> argparse.ArgumentParser:
         "--mirror", action="store_true", help="with --anatomy: adds a mirrored copy of each map"
     )
     parser.add_argument(
-        "--halves", action="store_true", help="tell the medial from the lateral tibial cartilage"
+        "--borders",
+        action="store_true",
+        help="with --anatomy: write the borders that the images show as well, to bordersTr and bordersTs",
     )
-    parser.add_argument("--contrast", choices=CONTRASTS, default="DESS", help="of the images (DESS)")
-    parser.add_argument("--workers", type=int, help="processes (default: the processors, at most 4)")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    return parser
 
 
 def _work(args: argparse.Namespace) -> None:
@@ -61,8 +70,8 @@ def _work(args: argparse.Namespace) -> None:
     from kneecascade.pipeline.phantom import make_phantoms
     from kneecascade.pipeline.phantom_recipe import Recipe
 
-    if not args.anatomy and (args.spacing or args.mirror):
-        raise SettingsError("--spacing and --mirror need --anatomy FOLDER")
+    if not args.anatomy and (args.spacing or args.mirror or args.borders):
+        raise SettingsError("--spacing, --mirror and --borders need --anatomy FOLDER")
     recipe = Recipe(
         seed=args.seed,
         tests=args.tests,
@@ -72,6 +81,7 @@ def _work(args: argparse.Namespace) -> None:
         spacing_mm=tuple(args.spacing) if args.spacing else None,
         halves=args.halves,
         contrast=args.contrast,
+        borders=args.borders,
     )
     make_phantoms(Path(args.output), args.count, recipe, args.workers)
 

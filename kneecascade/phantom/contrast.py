@@ -44,6 +44,11 @@ def render(
     return add_noise(grey * shading, draw.uniform(0.025, 0.045), draw) * np.float32(draw.uniform(300, 3000))
 
 
+def borders_shown(anatomy: np.ndarray, spacing_mm: Float3, seed: tuple[int, ...]) -> np.ndarray:
+    """Returns the map whose borders `render` shows with this seed: the given one with its contour error."""
+    return misdrawn(anatomy, spacing_mm, np.random.default_rng(seed))
+
+
 def clean_parts(
     anatomy: np.ndarray, spacing_mm: Float3, draw: np.random.Generator, contrast: str = "DESS"
 ) -> tuple[np.ndarray, np.ndarray]:

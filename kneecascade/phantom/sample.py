@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kneecascade.core.case import LabelVolume, Volume
-from kneecascade.core.geometry import Float3, Int3
+from kneecascade.core.geometry import Float3, Geometry, Int3
 from kneecascade.errors import ImageError
 from kneecascade.imaging.orientation import (
     canonical_axes,
@@ -18,7 +18,7 @@ from kneecascade.imaging.orientation import (
 from kneecascade.imaging.resample import resample_image, resample_labels, target_shape
 from kneecascade.phantom import tissue
 from kneecascade.phantom.anatomy import NAMES, labels_on, make_knee, truth
-from kneecascade.phantom.contrast import render
+from kneecascade.phantom.contrast import borders_shown, render
 from kneecascade.phantom.grids import mirrored_geometry, oblique_geometry, regridded
 
 MENISCI = NAMES.index("menisci")
@@ -38,12 +38,14 @@ class Sample:
         labels: on the same grid.
         side: "left", "right" or "unknown".
         truth: exact answers; empty for a given anatomy.
+        shown: labels by the borders that the image shows, where they were asked for.
     """
 
     image: Volume
     labels: LabelVolume
     side: str
     truth: dict[str, dict[str, float]]
+    shown: LabelVolume | None = None
 
 
 def procedural_sample(
@@ -93,6 +95,7 @@ def anatomy_sample(
     mirrored: bool,
     side: str = "unknown",
     contrast: str = "DESS",
+    borders: bool = False,
 ) -> Sample:
     """Renders a given label map; the result lies on the canonical grid.
 
@@ -104,27 +107,41 @@ def anatomy_sample(
         mirrored: makes the other side's knee of it.
         side: of the given map; a mirrored one gets the other.
         contrast: one of `looks.CONTRASTS`.
+        borders: return the borders that the image shows as well.
 
     Raises:
         ImageError: the map holds another value, or nothing.
     """
     _require_knee(given.array)
-    axes, flips = canonical_axes(given.geometry)
-    anatomy = np.ascontiguousarray(to_canonical(given.array, axes, flips)).astype(np.uint8)
-    native = canonical_geometry(given.geometry)
+    anatomy, native = _canonical(given, mirrored)
     if mirrored:
-        anatomy = np.ascontiguousarray(anatomy[:, :, ::-1])
-        native = mirrored_geometry(native)
         side = {"left": "right", "right": "left"}.get(side, side)
     shape = native.shape_zyx
     if spacing_mm is not None:
         shape = target_shape(shape, native.spacing_mm, spacing_mm)
     grey = resample_image(render(anatomy, native.spacing_mm, seed, contrast)[None], shape)
-    for lesion, bone in MERGED.items():
-        anatomy[anatomy == lesion] = bone
-    labels = resample_labels(anatomy, MENISCI, shape)
     grid = regridded(native, shape)
-    return Sample(Volume(grey, grid), LabelVolume(labels, grid), side, {})
+    shown = borders_shown(anatomy, native.spacing_mm, seed) if borders else None
+    labels, *borders_too = (_merged(some, shape) for some in (anatomy, shown) if some is not None)
+    seen = LabelVolume(borders_too[0], grid) if borders_too else None
+    return Sample(Volume(grey, grid), LabelVolume(labels, grid), side, {}, seen)
+
+
+def _canonical(given: LabelVolume, mirrored: bool) -> tuple[np.ndarray, Geometry]:
+    axes, flips = canonical_axes(given.geometry)
+    anatomy = np.ascontiguousarray(to_canonical(given.array, axes, flips)).astype(np.uint8)
+    native = canonical_geometry(given.geometry)
+    if not mirrored:
+        return anatomy, native
+    return np.ascontiguousarray(anatomy[:, :, ::-1]), mirrored_geometry(native)
+
+
+def _merged(anatomy: np.ndarray, shape_zyx: Int3) -> np.ndarray:
+    """Returns labels on another grid; lesions become their bone."""
+    bones = anatomy.copy()
+    for lesion, bone in MERGED.items():
+        bones[anatomy == lesion] = bone
+    return resample_labels(bones, MENISCI, shape_zyx)
 
 
 def _require_knee(array: np.ndarray) -> None:

@@ -76,7 +76,7 @@ def make_phantoms(
     keep_recipe(output, recipe, count)
     names = NAMES[:7] if recipe.anatomy else NAMES
     work = partial(_make, output, recipe, len(names))
-    todo = [case for case in cases if not _finished(case, output)]
+    todo = [case for case in cases if not _finished(case, output, recipe.borders)]
     map_in_processes(work, todo, workers or default_workers(), "phantoms")
     _describe(cases, output, halved_names(names) if recipe.halves else names, recipe.contrast)
     say(f"{output}: {len(cases)} cases, {sum(case.test for case in cases)} of them to test on")
@@ -136,10 +136,10 @@ def _make(output: Path, recipe: Recipe, lateral: int, case: PhantomCase) -> None
     sample = _sample(case, recipe)
     image, labels, truth = _paths(case, output)
     grey = np.rint(sample.image.array[0]).astype(np.int16)
-    drawn = sample.labels
-    if recipe.halves:
-        drawn = split_tibial_cartilage(drawn, sample.side, lateral)
-    write_labels(drawn, labels)
+    for drawn, path in ((sample.shown, _borders(labels)), (sample.labels, labels)):
+        if drawn is not None:
+            whole = split_tibial_cartilage(drawn, sample.side, lateral) if recipe.halves else drawn
+            write_labels(whole, path)
     if sample.truth:
         write_json(truth, {"side": sample.side, **sample.truth})
     # the image last: where it is, its case is finished
@@ -152,7 +152,8 @@ def _sample(case: PhantomCase, recipe: Recipe) -> Sample:
         return procedural_sample(seed, *SIZES[recipe.size], case.side, contrast=recipe.contrast)
     try:
         given = read_labels(case.anatomy)
-        return anatomy_sample(given, seed, recipe.spacing_mm, case.mirrored, case.side, recipe.contrast)
+        looks = (recipe.contrast, recipe.borders)
+        return anatomy_sample(given, seed, recipe.spacing_mm, case.mirrored, case.side, *looks)
     except InputError as error:
         raise InputError(f"{case.anatomy}: {error}") from error
 
@@ -163,9 +164,14 @@ def _paths(case: PhantomCase, output: Path) -> tuple[Path, Path, Path]:
     return image, output / f"labels{kind}" / f"{case.name}.nii.gz", output / "truth" / f"{case.name}.json"
 
 
-def _finished(case: PhantomCase, output: Path) -> bool:
+def _borders(labels: Path) -> Path:
+    return labels.parent.with_name(labels.parent.name.replace("labels", "borders")) / labels.name
+
+
+def _finished(case: PhantomCase, output: Path, borders: bool) -> bool:
     image, labels, _ = _paths(case, output)
-    return image.is_file() and labels.is_file()
+    wanted = [image, labels] + ([_borders(labels)] if borders else [])
+    return all(file.is_file() for file in wanted)
 
 
 def _describe(cases: list[PhantomCase], output: Path, names: tuple[str, ...], contrast: str) -> None:

@@ -28,6 +28,7 @@ class Recipe:
         spacing_mm: (z, y, x) of the canonical grid that maps are rendered to; None for their own.
         halves: tell the medial from the lateral tibial cartilage.
         contrast: one of `phantom.looks.CONTRASTS`.
+        borders: write the borders that the images of `anatomy` show as well; may be asked for later.
     """
 
     seed: int = 0
@@ -38,6 +39,7 @@ class Recipe:
     spacing_mm: Float3 | None = None
     halves: bool = False
     contrast: str = "DESS"
+    borders: bool = False
 
     def record(self, count: int) -> dict[str, Any]:
         """Returns what must stay the same; more knees to train on may be added where none are to test on."""
