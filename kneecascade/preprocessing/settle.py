@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from kneecascade.core.geometry import Box
@@ -13,15 +15,17 @@ from kneecascade.imaging.weights import apply_weights, linear_weights
 from kneecascade.preprocessing.blend import Stage, border_ramps, part_of, share_of
 from kneecascade.preprocessing.disagreement import FAR, FAR_CROSSING, NEAR_CROSSING, NONE, Disagreement
 
+SLICES = 24
 FARTHEST_MM = 12.0
 """Distances to a surface count no farther than this, about half of what a bone measures across."""
+Weights3 = Sequence[np.ndarray]
+Shifts = dict[int, tuple[np.ndarray, np.ndarray]]
 
 
 def settle(
     indices: np.ndarray,
     inside: Box,
-    coarse: Stage,
-    fine: Stage,
+    stages: tuple[Stage, Stage],
     found: Disagreement,
     trace: Trace,
     plan: CascadePlan,
@@ -34,8 +38,7 @@ def settle(
     Args:
         indices: uint8 (Z, Y, X) of the region on the native grid, by the fine stage; changed in place.
         inside: the region's native voxels.
-        coarse: that stage's answer, the probabilities of targets 0.
-        fine: that stage's answer.
+        stages: the answers of the coarse one, its probabilities of targets 0, and of the fine one.
         found: the differences.
         trace: of the case.
         plan: names the targets, and says how wide the margin is.
@@ -43,47 +46,64 @@ def settle(
     Returns:
         bool (Z, Y, X): the voxels that were settled.
     """
-    settled = np.zeros(indices.shape, dtype=bool)
     kind = found.kind[np.ix_(*_nearest(inside, found.box, trace))]
-    part = bounding_box(kind != NONE)
-    if part is None:
-        return settled
-    kind, here = kind[part.slices], indices[part.slices]
-    free = (kind != NONE) & ~np.isin(here, plan.labels.indices(plan.targets))
+    targets = plan.labels.indices(plan.targets)
+    settled = (kind != NONE) & ~np.isin(indices, targets)
     ramps = border_ramps(inside, trace.native, max(plan.region.blend_mm, plan.region.margin_mm))
-    share = share_of(ramps, part)
-    far, fading = free & (kind != NEAR_CROSSING), free & (kind != FAR) & (share < 1)
-    np.copyto(here, _by_mean(coarse, fine, part), where=far)
-    np.copyto(here, _faded(found, share, inside, part, trace), where=fading)
-    settled[part.slices] = far | fading
+    others = [k for k in range(plan.labels.count) if k not in targets]
+    shifts = _shifts(found)
+    for part in _parts(settled):
+        here, free = indices[part.slices], settled[part.slices]
+        share = share_of(ramps, part)
+        far = free & (kind[part.slices] != NEAR_CROSSING)
+        fading = free & (kind[part.slices] != FAR) & (share < 1)
+        np.copyto(here, _by_mean(stages, others, part), where=far)
+        if fading.any():
+            rows = _linear(inside, part, found.box, trace)
+            np.copyto(here, _faded(shifts, share, rows), where=fading)
+        free &= far | fading
     return settled
 
 
-def _by_mean(coarse: Stage, fine: Stage, part: Box) -> np.ndarray:
-    """Returns the most probable class of both stages' mean in a part of the region."""
+def _parts(mask: np.ndarray) -> Iterator[Box]:
+    """Yields tight boxes that together hold a mask: a single one may be mostly empty."""
+    for start in range(0, len(mask), SLICES):
+        box = bounding_box(mask[start : start + SLICES])
+        if box is not None:
+            (z, y, x), (stop, *rest) = box.start_zyx, box.stop_zyx
+            yield Box((z + start, y, x), (stop + start, rest[0], rest[1]))
+
+
+def _by_mean(stages: tuple[Stage, Stage], classes: Sequence[int], part: Box) -> np.ndarray:
+    """Returns which of some classes is the most probable by both stages' mean in a part of the region."""
     best = np.full(part.shape_zyx, -1, dtype=np.float32)
     winner = np.zeros(part.shape_zyx, dtype=np.uint8)
-    for k in range(len(fine[0])):
-        total = part_of(coarse, k, part)
-        total += part_of(fine, k, part)
+    for k in classes:
+        coarse, fine = (part_of(stage, k, part) for stage in stages)
+        total = coarse + fine
         np.copyto(winner, k, where=total > best)
         np.maximum(best, total, out=best)
     return winner
 
 
-def _faded(found: Disagreement, share: np.ndarray, inside: Box, part: Box, trace: Trace) -> np.ndarray:
-    """Returns the class whose signed distances, faded from the coarse stage's to the other, are least."""
-    rows = _linear(inside, part, found.box, trace)
+def _shifts(found: Disagreement) -> Shifts:
+    """Returns of each class in differences that reach the border its signed distances, coarse to fine."""
     fading = found.kind >= FAR_CROSSING
-    best = np.full(part.shape_zyx, np.inf, dtype=np.float32)
-    winner = np.zeros(part.shape_zyx, dtype=np.uint8)
-    for k in np.union1d(found.coarse[fading], found.fine[fading]).tolist():
-        coarse, fine = (
-            signed_distances_mm(some == k, found.spacing_mm, FARTHEST_MM)
-            for some in (found.coarse, found.fine)
-        )
+    classes = np.union1d(found.coarse[fading], found.fine[fading]).tolist()
+    distances = (
+        [signed_distances_mm(some == k, found.spacing_mm, FARTHEST_MM) for some in (found.coarse, found.fine)]
+        for k in classes
+    )
+    return {k: (coarse, fine - coarse) for k, (coarse, fine) in zip(classes, distances, strict=True)}
+
+
+def _faded(shifts: Shifts, share: np.ndarray, rows: Weights3) -> np.ndarray:
+    """Returns the class whose signed distances, faded from the coarse stage's to the other, are least."""
+    best = np.full(share.shape, np.inf, dtype=np.float32)
+    winner = np.zeros(share.shape, dtype=np.uint8)
+    for k, (coarse, shift) in shifts.items():
         mixed = apply_weights(coarse, rows)
-        mixed += share * apply_weights(fine - coarse, rows)
+        mixed += share * apply_weights(shift, rows)
         np.copyto(winner, k, where=mixed < best)
         np.minimum(best, mixed, out=best)
     return winner

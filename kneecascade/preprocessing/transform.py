@@ -148,7 +148,7 @@ def _write_region(
     whole = [rows[s] for rows, s in zip(_whole_weights(trace), inside.slices, strict=True)]
     stages = (outside, whole), (fine, fine_weights)
     found = gross_disagreement(coarse, fine, region, trace, plan)
-    settled = settle(indices, inside, *stages, found, trace, plan) if found else None
+    settled = settle(indices, inside, stages, found, trace, plan) if found else None
     ramps = border_ramps(inside, trace.native, plan.region.blend_mm)
     blend_border(indices, *stages, ramps, settled)
 
