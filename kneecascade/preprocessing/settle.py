@@ -58,9 +58,7 @@ def settle(
         far = free & (kind[part.slices] != NEAR_CROSSING)
         fading = free & (kind[part.slices] != FAR) & (share < 1)
         np.copyto(here, _by_mean(stages, others, part), where=far)
-        if fading.any():
-            rows = _linear(inside, part, found.box, trace)
-            np.copyto(here, _faded(shifts, share, rows), where=fading)
+        np.copyto(here, _faded(shifts, share, _linear(inside, part, found.box, trace)), where=fading)
         free &= far | fading
     return settled
 
