@@ -13,6 +13,7 @@ from kneecascade.inference.plausibility import (
     MISSING,
     Doubt,
     differences,
+    doubt_of_difference,
     doubt_of_volumes,
 )
 
@@ -52,3 +53,10 @@ def test_differences_name_the_axes() -> None:
         "20 mm along y, expected at most 10 mm"
     )
     assert differences(box, (1.0, 2.0, 1.0), (11.0, 10.0, 10.0), "at least").startswith("10 mm along z")
+
+
+def test_stages_that_differ_about_much_are_flagged():
+    assert doubt_of_difference(0.06) == Doubt()
+    doubt = doubt_of_difference(0.126)
+    assert (doubt.lost, doubt.amount) == (False, 0)
+    assert doubt.flags == ("the stages differ about 13% of what lies in the region, far from the targets",)

@@ -43,7 +43,7 @@ def below(shape, height):
 
 def joined(case, coarse, fine):
     plan, trace = case
-    labels = restore(coarse, fine, Region(BOX, 0.5), trace, plan)
+    labels = restore(coarse, fine, Region(BOX, 0.5), trace, plan, found(case, coarse, fine))
     return to_canonical(labels.array, trace.axes_zyx, trace.flips_zyx)
 
 
@@ -87,6 +87,13 @@ def test_inside_the_surer_stage_decides_far_from_targets(case, coarse_sure, fine
     fine = certain(bone_with_hole(BOX.shape_zyx, HOLE), fine_sure)
     assert set(np.unique(found(case, coarse, fine).kind)) == {0, FAR}
     assert joined(case, coarse, fine)[26, 12, 30 + 18] == holds
+
+
+def test_the_share_of_what_differs_far_from_targets(case):
+    trace = case[1]
+    coarse = certain(below(trace.coarse_shape_zyx, 24))
+    share = found(case, coarse, certain(bone_with_hole(BOX.shape_zyx, HOLE))).share
+    assert share == pytest.approx(12 * 12 * 10 / (48 * 24 * 30), abs=1e-3)
 
 
 def test_near_targets_the_fine_stage_decides(case):

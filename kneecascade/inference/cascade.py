@@ -23,7 +23,7 @@ from kneecascade.imaging.small_pieces import drop_small_pieces
 from kneecascade.inference.folds import one_plan, trained_folds, weights_file
 from kneecascade.inference.openvino_network import choose_place
 from kneecascade.inference.pieces import drop_far_pieces
-from kneecascade.inference.plausibility import Doubt, doubt_of_volumes
+from kneecascade.inference.plausibility import Doubt, doubt_of_difference, doubt_of_volumes
 from kneecascade.inference.region import find_region, region_around, whole_region
 from kneecascade.inference.result import CascadeResult, Look
 from kneecascade.inference.sides import answer_both_ways, certainty, contradiction, needs_both_ways
@@ -34,6 +34,7 @@ from kneecascade.inference.timed import timed
 from kneecascade.inference.two_knees import require_one_knee
 from kneecascade.network.device import Device
 from kneecascade.planning.plan_file import read_plan
+from kneecascade.preprocessing.disagreement import gross_disagreement
 from kneecascade.preprocessing.transform import fine_image, native_box, prepare, restore, restore_coarse
 
 
@@ -198,15 +199,23 @@ class Cascade:
         After a look at the whole image the coarse stage decides far from the targets, as always: the fine
         stage has seen little of bone shafts and of air.
         """
-        labels = restore(coarse, fine, region, trace, self.plan)
-        far = drop_far_pieces(labels, coarse, native_box(region.box, trace), trace, self.plan)
+        labels, far, differing = self._restored(coarse, fine, region, trace)
         box = believable_box(labels, trace, self.plan) if region.whole else None
         around = region_around(box, trace, self.plan) if box else region.box
         if around == region.box:
-            return labels, far
-        labels = restore(coarse, fine[(slice(None), *around.slices)], Region(around, 1.0), trace, self.plan)
-        drop_far_pieces(labels, coarse, native_box(around, trace), trace, self.plan)
-        return labels, far
+            return labels, far + differing
+        inner = fine[(slice(None), *around.slices)]
+        labels, _, differing = self._restored(coarse, inner, Region(around, 1.0), trace)
+        return labels, far + differing
+
+    def _restored(
+        self, coarse: np.ndarray, fine: np.ndarray, region: Region, trace: Trace
+    ) -> tuple[LabelVolume, Doubt, Doubt]:
+        """Returns the labels; what is odd about how far they reach, and about how the stages differ."""
+        found = gross_disagreement(coarse, fine, region.box, trace, self.plan)
+        labels = restore(coarse, fine, region, trace, self.plan, found)
+        far = drop_far_pieces(labels, coarse, native_box(region.box, trace), trace, self.plan)
+        return labels, far, doubt_of_difference(found.share if found else 0.0)
 
     def _look_everywhere(
         self, prepared: PreparedCase, coarse: np.ndarray, first: Look, seconds: dict[str, float]

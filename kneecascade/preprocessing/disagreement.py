@@ -35,6 +35,8 @@ class Disagreement:
         fine: by the fine stage; far from the targets by the mean of both stages, targets left out.
         kind: uint8, one of the four above.
         spacing_mm: of the coarse grid (z, y, x).
+        share: of what either stage gives a label in the box, how much is other by a gross difference far from
+            the targets.
     """
 
     box: Box
@@ -42,6 +44,7 @@ class Disagreement:
     fine: np.ndarray
     kind: np.ndarray
     spacing_mm: Float3
+    share: float
 
 
 def gross_disagreement(
@@ -79,7 +82,10 @@ def gross_disagreement(
     pieces = cc3d.connected_components(mask, connectivity=26)
     crossing = np.isin(pieces, np.unique(pieces[rim & mask]))
     kind = np.where(far, np.where(crossing, FAR_CROSSING, FAR), np.where(crossing, NEAR_CROSSING, NONE))
-    return Disagreement(box, rest, np.where(far, mean, seen), (kind * mask).astype(np.uint8), spacing)
+    kind = (kind * mask).astype(np.uint8)
+    counted, labelled = differ & far & (kind > NONE), (rest > 0) | (seen > 0)
+    share = int(counted.sum()) / max(1, int(labelled.sum()))
+    return Disagreement(box, rest, np.where(far, mean, seen), kind, spacing, share)
 
 
 def coarse_spacing_mm(trace: Trace) -> Float3:

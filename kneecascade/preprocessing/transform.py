@@ -27,7 +27,7 @@ from kneecascade.imaging.resample import resample_image, resample_labels, target
 from kneecascade.imaging.stacking import stacked
 from kneecascade.imaging.weights import linear_weights
 from kneecascade.preprocessing.blend import blend_border, border_ramps
-from kneecascade.preprocessing.disagreement import gross_disagreement
+from kneecascade.preprocessing.disagreement import Disagreement
 from kneecascade.preprocessing.settle import settle
 from kneecascade.preprocessing.winners import write_winners
 
@@ -100,6 +100,7 @@ def restore(
     region: Region | None,
     trace: Trace,
     plan: CascadePlan,
+    found: Disagreement | None = None,
 ) -> LabelVolume:
     """Joins both stages on the grid of the file.
 
@@ -113,6 +114,7 @@ def restore(
         region: where the fine stage looked; None for no region.
         trace: of the prepared case.
         plan: says targets and label values.
+        found: where they differ, as `gross_disagreement` has it; None for nowhere.
 
     Returns:
         File values on the grid of the file.
@@ -125,32 +127,31 @@ def restore(
         targets = plan.labels.indices(plan.targets)
         others = [k for k in range(plan.labels.count) if k not in targets]
         write_winners(indices, coarse_probabilities, others, _whole_weights(trace))
-    _write_region(
-        indices[inside.slices], inside, coarse_probabilities, fine_probabilities, region.box, trace, plan
-    )
+    stages = coarse_probabilities, fine_probabilities
+    _write_region(indices[inside.slices], inside, stages, region.box, trace, plan, found)
     return _to_source(indices, trace, plan)
 
 
 def _write_region(
     indices: np.ndarray,
     inside: Box,
-    coarse: np.ndarray,
-    fine: np.ndarray,
+    stages: tuple[np.ndarray, np.ndarray],
     region: Box,
     trace: Trace,
     plan: CascadePlan,
+    found: Disagreement | None,
 ) -> None:
     """Writes the fine stage's labels into the region's voxels, and what joins them to those outside."""
+    coarse, fine = stages
     fine_weights = _box_weights(region, inside, trace)
     write_winners(indices, fine, range(plan.labels.count), fine_weights)
     outside = coarse.copy()
     outside[list(plan.labels.indices(plan.targets))] = 0
     whole = [rows[s] for rows, s in zip(_whole_weights(trace), inside.slices, strict=True)]
-    stages = (outside, whole), (fine, fine_weights)
-    found = gross_disagreement(coarse, fine, region, trace, plan)
-    settled = settle(indices, inside, stages, found, trace, plan) if found else None
+    answers = (outside, whole), (fine, fine_weights)
+    settled = settle(indices, inside, answers, found, trace, plan) if found else None
     ramps = border_ramps(inside, trace.native, plan.region.blend_mm)
-    blend_border(indices, *stages, ramps, settled)
+    blend_border(indices, *answers, ramps, settled)
 
 
 def restore_coarse(coarse_probabilities: np.ndarray, trace: Trace, plan: CascadePlan) -> LabelVolume:
