@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kneecascade.core.geometry import Box, Geometry, Int3
+from kneecascade.core.geometry import Box, Float3, Geometry, Int3
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,20 @@ class Trace:
     coarse_shape_zyx: Int3
     fine_shape_zyx: Int3
     mirrored: bool = False
+
+    @property
+    def coarse_spacing_mm(self) -> Float3:
+        """Edge lengths (z, y, x) of this image's coarse voxels, near the plan's."""
+        return self._spacing_mm(self.coarse_shape_zyx)
+
+    @property
+    def fine_spacing_mm(self) -> Float3:
+        """Edge lengths (z, y, x) of this image's fine voxels, near the plan's."""
+        return self._spacing_mm(self.fine_shape_zyx)
+
+    def _spacing_mm(self, shape_zyx: Int3) -> Float3:
+        z, y, x = (extent / n for extent, n in zip(self.native.extent_mm, shape_zyx, strict=True))
+        return (z, y, x)
 
 
 @dataclass(frozen=True, eq=False)

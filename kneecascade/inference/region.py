@@ -54,7 +54,7 @@ def find_region(coarse_probabilities: np.ndarray, trace: Trace, plan: CascadePla
         The region on the fine grid, with one flag for each doubt.
     """
     classes = torch.from_numpy(coarse_probabilities).argmax(dim=0).to(torch.uint8).numpy()
-    spacing = _grid_spacing(trace.native.extent_mm, trace.coarse_shape_zyx)
+    spacing = trace.coarse_spacing_mm
     found = _drop_far_pieces(_keep_components(classes, spacing, plan), plan)
     found = _check_volumes(found, plan)
     box = bounding_box(found.classes)
@@ -83,11 +83,6 @@ def _most_missing(classes: np.ndarray, plan: CascadePlan) -> bool:
     must = [name for name, low in zip(plan.targets, plan.region.min_volume_mm3, strict=True) if low > 0]
     missing = [name for name in must if not (classes == plan.labels.index(name)).any()]
     return 2 * len(missing) > len(must)
-
-
-def _grid_spacing(extent_mm: Float3, shape_zyx: Int3) -> Float3:
-    z, y, x = (extent / n for extent, n in zip(extent_mm, shape_zyx, strict=True))
-    return (z, y, x)
 
 
 def _keep_components(classes: np.ndarray, spacing_mm: Float3, plan: CascadePlan) -> _Findings:
@@ -150,5 +145,4 @@ def _check_box(found: _Findings, box: Box, plan: CascadePlan) -> _Findings:
 def _on_fine_grid(box: Box, shape_zyx: Int3, margin_mm: float, trace: Trace) -> Box:
     """Returns a box of another grid on the fine one, grown by a margin, rounded outwards, clipped."""
     fine = scale_box(box, shape_zyx, trace.fine_shape_zyx)
-    spacing = _grid_spacing(trace.native.extent_mm, trace.fine_shape_zyx)
-    return dilate_box(fine, margin_voxels(margin_mm, spacing), trace.fine_shape_zyx)
+    return dilate_box(fine, margin_voxels(margin_mm, trace.fine_spacing_mm), trace.fine_shape_zyx)

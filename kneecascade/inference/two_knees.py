@@ -39,9 +39,7 @@ def require_one_knee(coarse_probabilities: np.ndarray, trace: Trace, plan: Casca
     """
     if trace.native.extent_mm[X] < 1.5 * widest_mm(plan):
         return
-    extents = zip(trace.native.extent_mm, trace.coarse_shape_zyx, strict=True)
-    z, y, x = (extent / n for extent, n in extents)
-    apart_mm = distance_of_two(coarse_probabilities.argmax(axis=0), (z, y, x), plan)
+    apart_mm = distance_of_two(coarse_probabilities.argmax(axis=0), trace.coarse_spacing_mm, plan)
     if apart_mm:
         raise ImageError(
             f"shows two knees, {apart_mm:.0f} mm apart; cut it between them and give one at a time, each "

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from kneecascade.core.geometry import Box, Geometry
+from kneecascade.core.geometry import Box, Geometry, Int3
 from kneecascade.imaging.weights import apply_weights
 
 Stage = tuple[np.ndarray, Sequence[np.ndarray]]
@@ -33,12 +33,11 @@ def blend_border(
     """
     for slab in _slabs(ramps_zyx):
         share = share_of(ramps_zyx, slab)
-        best = np.full(slab.shape_zyx, -1, dtype=np.float32)
-        winner = np.zeros(slab.shape_zyx, dtype=np.uint8)
-        for k in range(len(fine[0])):
-            mixed = share * part_of(fine, k, slab) + (1 - share) * part_of(coarse, k, slab)
-            np.copyto(winner, k, where=mixed > best)
-            np.maximum(best, mixed, out=best)
+        mixed = (
+            (k, share * part_of(fine, k, slab) + (1 - share) * part_of(coarse, k, slab))
+            for k in range(len(fine[0]))
+        )
+        winner = largest(mixed, slab.shape_zyx)
         where = np.True_ if settled is None else ~settled[slab.slices]
         np.copyto(indices[slab.slices], winner, where=where)
 
@@ -76,6 +75,16 @@ def _slabs(ramps_zyx: Sequence[np.ndarray]) -> Iterator[Box]:
                 start, stop = [0, 0, 0], list(shape)
                 start[axis], stop[axis] = a, b
                 yield Box((start[0], start[1], start[2]), (stop[0], stop[1], stop[2]))
+
+
+def largest(values: Iterable[tuple[int, np.ndarray]], shape_zyx: Int3) -> np.ndarray:
+    """Returns uint8 (Z, Y, X): which class has the largest value, the first of equals; 0 without any."""
+    best = np.full(shape_zyx, -np.inf, dtype=np.float32)
+    winner = np.zeros(shape_zyx, dtype=np.uint8)
+    for k, value in values:
+        np.copyto(winner, k, where=value > best)
+        np.maximum(best, value, out=best)
+    return winner
 
 
 def share_of(ramps_zyx: Sequence[np.ndarray], part: Box) -> np.ndarray:

@@ -68,7 +68,7 @@ def gross_disagreement(
     if len(others) < 2:
         return None
     box = scale_box(region, trace.fine_shape_zyx, trace.coarse_shape_zyx)
-    spacing = coarse_spacing_mm(trace)
+    spacing = trace.coarse_spacing_mm
     here = coarse[(slice(None), *box.slices)]
     there = _at_centres(fine, region, box, trace)
     rest, seen = others[here[others].argmax(axis=0)], there.argmax(axis=0)
@@ -86,13 +86,6 @@ def gross_disagreement(
     counted, labelled = differ & far & (kind > NONE), (rest > 0) | (seen > 0)
     share = int(counted.sum()) / max(1, int(labelled.sum()))
     return Disagreement(box, rest, np.where(far, mean, seen), kind, spacing, share)
-
-
-def coarse_spacing_mm(trace: Trace) -> Float3:
-    """Returns the edge lengths (z, y, x) of the image's coarse voxels."""
-    sizes = zip(trace.native.shape_zyx, trace.native.spacing_mm, trace.coarse_shape_zyx, strict=True)
-    z, y, x = (n * mm / coarse for n, mm, coarse in sizes)
-    return (z, y, x)
 
 
 def _gross(differ: np.ndarray, rest: np.ndarray, seen: np.ndarray, spacing_mm: Float3) -> np.ndarray:
@@ -123,7 +116,7 @@ def _rim(box: Box, trace: Trace, blend_mm: float) -> np.ndarray:
     rim = np.zeros(box.shape_zyx, dtype=bool)
     if blend_mm <= 0:
         return rim
-    axes = zip(box.start_zyx, box.stop_zyx, trace.coarse_shape_zyx, coarse_spacing_mm(trace), strict=True)
+    axes = zip(box.start_zyx, box.stop_zyx, trace.coarse_shape_zyx, trace.coarse_spacing_mm, strict=True)
     for axis, (start, stop, n, mm) in enumerate(axes):
         layers, wide = np.moveaxis(rim, axis, 0), max(1, round(blend_mm / mm))
         layers[:wide] |= start > 0

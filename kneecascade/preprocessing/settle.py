@@ -12,13 +12,14 @@ from kneecascade.core.trace import Trace
 from kneecascade.imaging.components import bounding_box
 from kneecascade.imaging.distance import signed_distances_mm
 from kneecascade.imaging.weights import apply_weights, linear_weights
-from kneecascade.preprocessing.blend import Stage, border_ramps, part_of, share_of
+from kneecascade.preprocessing.blend import Stage, border_ramps, largest, part_of, share_of
 from kneecascade.preprocessing.disagreement import FAR, FAR_CROSSING, NEAR_CROSSING, NONE, Disagreement
+from kneecascade.preprocessing.winners import Weights3
 
 SLICES = 24
+"""Of a part of the region that is settled at a time."""
 FARTHEST_MM = 12.0
 """Distances to a surface count no farther than this, about half of what a bone measures across."""
-Weights3 = Sequence[np.ndarray]
 Shifts = dict[int, tuple[np.ndarray, np.ndarray]]
 
 
@@ -50,15 +51,16 @@ def settle(
     targets = plan.labels.indices(plan.targets)
     settled = (kind != NONE) & ~np.isin(indices, targets)
     ramps = border_ramps(inside, trace.native, max(plan.region.blend_mm, plan.region.margin_mm))
-    others = [k for k in range(plan.labels.count) if k not in targets]
-    shifts = _shifts(found)
+    shifts, others = _shifts(found), [k for k in range(plan.labels.count) if k not in targets]
     for part in _parts(settled):
-        here, free = indices[part.slices], settled[part.slices]
+        here, free, what = (some[part.slices] for some in (indices, settled, kind))
         share = share_of(ramps, part)
-        far = free & (kind[part.slices] != NEAR_CROSSING)
-        fading = free & (kind[part.slices] != FAR) & (share < 1)
-        np.copyto(here, _by_mean(stages, others, part), where=far)
-        np.copyto(here, _faded(shifts, share, _linear(inside, part, found.box, trace)), where=fading)
+        far, fading = free & (what != NEAR_CROSSING), free & (what != FAR) & (share < 1)
+        if far.any():
+            np.copyto(here, _by_mean(stages, others, part), where=far)
+        if fading.any():
+            rows = _linear(inside, part, found.box, trace)
+            np.copyto(here, _faded(shifts, share, part, rows), where=fading)
         free &= far | fading
     return settled
 
@@ -74,14 +76,9 @@ def _parts(mask: np.ndarray) -> Iterator[Box]:
 
 def _by_mean(stages: tuple[Stage, Stage], classes: Sequence[int], part: Box) -> np.ndarray:
     """Returns which of some classes is the most probable by both stages' mean in a part of the region."""
-    best = np.full(part.shape_zyx, -1, dtype=np.float32)
-    winner = np.zeros(part.shape_zyx, dtype=np.uint8)
-    for k in classes:
-        coarse, fine = (part_of(stage, k, part) for stage in stages)
-        total = coarse + fine
-        np.copyto(winner, k, where=total > best)
-        np.maximum(best, total, out=best)
-    return winner
+    coarse, fine = stages
+    sums = ((k, part_of(coarse, k, part) + part_of(fine, k, part)) for k in classes)
+    return largest(sums, part.shape_zyx)
 
 
 def _shifts(found: Disagreement) -> Shifts:
@@ -95,16 +92,13 @@ def _shifts(found: Disagreement) -> Shifts:
     return {k: (coarse, fine - coarse) for k, (coarse, fine) in zip(classes, distances, strict=True)}
 
 
-def _faded(shifts: Shifts, share: np.ndarray, rows: Weights3) -> np.ndarray:
+def _faded(shifts: Shifts, share: np.ndarray, part: Box, rows: Weights3) -> np.ndarray:
     """Returns the class whose signed distances, faded from the coarse stage's to the other, are least."""
-    best = np.full(share.shape, np.inf, dtype=np.float32)
-    winner = np.zeros(share.shape, dtype=np.uint8)
-    for k, (coarse, shift) in shifts.items():
-        mixed = apply_weights(coarse, rows)
-        mixed += share * apply_weights(shift, rows)
-        np.copyto(winner, k, where=mixed < best)
-        np.minimum(best, mixed, out=best)
-    return winner
+    nearness = (
+        (k, -(apply_weights(coarse, rows) + share * apply_weights(shift, rows)))
+        for k, (coarse, shift) in shifts.items()
+    )
+    return largest(nearness, part.shape_zyx)
 
 
 def _nearest(inside: Box, box: Box, trace: Trace) -> list[np.ndarray]:
