@@ -1,4 +1,7 @@
-"""The border of the region: both stages' probabilities fade into each other, so surfaces have no step."""
+"""The border of the region: both stages' probabilities fade into each other, so surfaces have no step.
+
+That holds where surfaces lie within a coarse voxel of each other; `settle` does the others.
+"""
 
 from __future__ import annotations
 

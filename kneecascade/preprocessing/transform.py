@@ -106,7 +106,7 @@ def restore(
 
     A native voxel whose centre lies in the region gets the most probable fine class; outside, the most
     probable coarse class among those that are no targets. Over the plan's `blend_mm` inside the region's
-    faces the one fades into the other.
+    faces the one fades into the other; where the stages differ by more, see `settle`.
 
     Args:
         coarse_probabilities: (K, z, y, x) on the whole coarse grid.
