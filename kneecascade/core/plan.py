@@ -133,8 +133,8 @@ class CascadePlan:
         channel_names: one name a channel.
         labels: label names and values.
         file_ending: of the raw images, with its dot.
-        targets: labels that make the region; the fine stage decides inside it, but about other labels far from
-            the targets, where the stages differ grossly, both do.
+        targets: labels that make the region; the fine stage decides inside it, but about other labels far
+            from the targets, where the stages differ grossly, both do.
         normalization: one choice a channel.
         memory_gb: what --memory-gb asked for.
         mirror_axes: axes (0 z, 1 y, 2 x) that augmentation may mirror.
