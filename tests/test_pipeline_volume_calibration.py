@@ -10,7 +10,7 @@ from kneecascade.core.coarse_errors import CaseErrors, CoarseErrors
 from kneecascade.inference.folds import weights_file
 from kneecascade.network.build import build_network
 from kneecascade.network.checkpoint import load_weights, save_weights
-from kneecascade.pipeline import volume_calibration
+from kneecascade.pipeline import held_out
 from kneecascade.pipeline.selection import selection
 from kneecascade.pipeline.volume_calibration import OFFSETS, calibrate_volumes, calibrated
 
@@ -44,7 +44,7 @@ def look(monkeypatch, lean):
         powers = np.exp(logits)
         return powers / powers.sum(axis=0)
 
-    monkeypatch.setattr(volume_calibration, "predict_stage", predict)
+    monkeypatch.setattr(held_out, "predict_stage", predict)
 
 
 def test_the_output_is_moved_once_and_says_so(fold, cases, monkeypatch):

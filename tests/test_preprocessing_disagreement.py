@@ -11,6 +11,7 @@ from kneecascade.core.geometry import Box
 from kneecascade.core.trace import Region
 from kneecascade.imaging.orientation import to_canonical
 from kneecascade.preprocessing.disagreement import FAR, FAR_CROSSING, gross_disagreement
+from kneecascade.preprocessing.mixture import mix_in
 from kneecascade.preprocessing.transform import prepare, restore
 
 SHAPE = (48, 24, 60)
@@ -87,6 +88,21 @@ def test_inside_the_surer_stage_decides_far_from_targets(case, coarse_sure, fine
     fine = certain(bone_with_hole(BOX.shape_zyx, HOLE), fine_sure)
     assert set(np.unique(found(case, coarse, fine).kind)) == {0, FAR}
     assert joined(case, coarse, fine)[26, 12, 30 + 18] == holds
+
+
+@pytest.mark.parametrize(("coarse_sure", "fine_sure"), [(SURE, UNSURE), (0.7, 0.8)])
+def test_far_from_targets_a_share_that_is_mixed_in_already_is_not_counted_twice(case, coarse_sure, fine_sure):
+    plan, trace = case
+    coarse = certain(below(trace.coarse_shape_zyx, 24), coarse_sure)
+    fine = certain(bone_with_hole(BOX.shape_zyx, HOLE), fine_sure)
+    alone, mixed = found(case, coarse, fine), fine.copy()
+    mix_in(mixed, coarse, BOX, trace, 0.4)
+    told = gross_disagreement(coarse, mixed, BOX, trace, plan, 0.4)
+    assert np.array_equal(told.kind, alone.kind)
+    assert told.share == alone.share
+    again = restore(coarse, mixed, Region(BOX, 0.5), trace, plan, told)
+    once = restore(coarse, fine, Region(BOX, 0.5), trace, plan, alone)
+    assert np.array_equal(again.array, once.array)
 
 
 def test_the_share_of_what_differs_far_from_targets(case):

@@ -28,6 +28,8 @@ from kneecascade.pipeline.fold import write_run
 from kneecascade.pipeline.margin import with_margin
 from kneecascade.pipeline.predict import predict_images
 from kneecascade.pipeline.prediction_record import FILE
+from kneecascade.pipeline.share_calibration import calibrate_share
+from kneecascade.pipeline.volume_calibration import calibrate_volumes
 from kneecascade.training.error_model import sampling_from
 from kneecascade.training.finish import WEIGHTS_FILE
 from kneecascade.training.loop import train_stage
@@ -97,6 +99,7 @@ class OurRun:
             used = 0.0 if self.budget.coarse else errors.seconds + _seconds(self.fold / "coarse")
             left_s = max(SHORTEST_S, self.budget.seconds - used)
             self._train("fine", plan, left_s, sampling_from(errors, plan))
+            self._calibrate(plan, errors)
         stages = {p.parent.name: load_metadata(p) for p in sorted(self.fold.glob(f"*/{WEIGHTS_FILE}"))}
         if self.budget.coarse:  # which took none of this run's time
             stages.pop("coarse")
@@ -104,6 +107,15 @@ class OurRun:
             "steps": {stage: int(found["steps"]) for stage, found in stages.items()},
             "seconds": {stage: float(found["seconds"]) for stage, found in stages.items()},
         }
+
+    def _calibrate(self, plan: CascadePlan, errors: CoarseErrors) -> None:
+        """Calibrates the output on the held-out cases, as kc_train does, unless those are scored."""
+        held_out = {case.name for case in self.ground.fold.held_out}
+        if not held_out.isdisjoint(case.name for case in self.ground.scored):
+            return
+        known = self.fold, plan, errors, self.ground.opened(held_out=True), self.budget.device
+        calibrate_volumes(*known)
+        calibrate_share(*known)
 
     def predict(self, images: Path) -> Record:
         """Predicts the scored cases; returns seconds and multiply-adds a case.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from kneecascade.core.plan import CascadePlan
 from kneecascade.core.settings import Stage
 from kneecascade.errors import CheckpointError
 from kneecascade.files import content_hash
+from kneecascade.network.checkpoint import load_metadata
 
 ESSENTIALS = (
     "labels",
@@ -23,6 +25,8 @@ ESSENTIALS = (
     "canonical_side",
 )
 STAGES: tuple[Stage, ...] = ("coarse", "fine")
+COARSE_SHARE = "coarse_share"
+"""The word in the metadata of the fine stage's model.safetensors."""
 
 
 def weights_file(fold_folder: Path, stage: Stage) -> Path:
@@ -33,6 +37,18 @@ def weights_file(fold_folder: Path, stage: Stage) -> Path:
 def weights_hash(fold_folders: Sequence[Path]) -> str:
     """Returns a hash of the weights of both stages of trained folds, 16 hexadecimal digits."""
     return content_hash([weights_file(folder, stage) for folder in fold_folders for stage in STAGES])
+
+
+def coarse_share(fold_folders: Sequence[Path]) -> float:
+    """Returns the coarse stage's share inside the region, the mean of what the folds chose.
+
+    Weights that were never calibrated count 0.
+
+    Raises:
+        CheckpointError: weights are missing or broken.
+    """
+    texts = [load_metadata(weights_file(folder, "fine")).get(COARSE_SHARE) for folder in fold_folders]
+    return sum(float(json.loads(text)["share"]) for text in texts if text) / len(texts)
 
 
 def is_trained(fold_folder: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kneecascade.inference.folds import STAGES, weights_file
+from kneecascade.inference.folds import STAGES, coarse_share, weights_file
 from kneecascade.network.checkpoint import load_metadata
 from kneecascade.pipeline.coarse_errors import read_coarse_errors
 from kneecascade.pipeline.rounds import is_by_target
@@ -31,6 +31,9 @@ def selection(fold_folder: Path) -> str:
     chosen += ["rounds ended by a target on these cases"] if is_by_target(fold_folder) else []
     moved = calibrated(weights_file(fold_folder, "fine"))
     chosen += [f"volume of {', '.join(moved)} calibrated on these cases"] if moved else []
+    fine = weights_file(fold_folder, "fine")
+    share = coarse_share([fold_folder]) if fine.is_file() else 0.0
+    chosen += [f"coarse stage's share of {share:g} selected on these cases"] if share else []
     return "; ".join(chosen) or NOTHING
 
 

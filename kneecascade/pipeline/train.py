@@ -18,6 +18,7 @@ from kneecascade.pipeline.legs import TISSUES
 from kneecascade.pipeline.margin import GREATEST_MM, with_margin
 from kneecascade.pipeline.quality_reference import learn_reference
 from kneecascade.pipeline.rounds import expect_target, rescore, train_rounds
+from kneecascade.pipeline.share_calibration import calibrate_share
 from kneecascade.pipeline.shipped import named
 from kneecascade.pipeline.tissue_cases import tissue_cases
 from kneecascade.pipeline.validate import validate_fold
@@ -172,11 +173,14 @@ class _Work:
         say(f"fold {self.fold.number}: {folder / 'validation'} has the scores and pictures")
 
     def validate(self) -> None:
-        """Sends the held-out cases through the whole cascade, the volumes of its targets calibrated."""
+        """Sends the held-out cases through the whole cascade, after they have calibrated its output."""
         settings = self.settings
-        # painted images are not what the network will see: how it errs on real ones is unknown
-        if settings.calibrate_volumes and not settings.synthetic and self.errors and self.held_out:
-            calibrate_volumes(self.fold.folder, self.plan, self.errors, self.held_out, settings.device)
+        if self.errors and self.held_out:
+            known = self.fold.folder, self.plan, self.errors, self.held_out, settings.device
+            # painted images are not what the network will see: how it errs on real ones is unknown
+            if settings.calibrate_volumes and not settings.synthetic:
+                calibrate_volumes(*known)
+            calibrate_share(*known)
         validate_fold(self.fold.folder, self.fold.held_out, PredictSettings(device=self.settings.device))
 
     def _train(self, stage: Stage, budget_s: float | None, this_round: Round) -> None:

@@ -37,6 +37,7 @@ class Disagreement:
         spacing_mm: of the coarse grid (z, y, x).
         share: of what either stage gives a label in the box, how much is other by a gross difference far from
             the targets.
+        mixed_in: share of the coarse stage that the fine probabilities hold already.
     """
 
     box: Box
@@ -45,10 +46,16 @@ class Disagreement:
     kind: np.ndarray
     spacing_mm: Float3
     share: float
+    mixed_in: float = 0.0
 
 
 def gross_disagreement(
-    coarse: np.ndarray, fine: np.ndarray, region: Box, trace: Trace, plan: CascadePlan
+    coarse: np.ndarray,
+    fine: np.ndarray,
+    region: Box,
+    trace: Trace,
+    plan: CascadePlan,
+    mixed_in: float = 0.0,
 ) -> Disagreement | None:
     """Finds gross differences; None where there are none, or where only one class is no target.
 
@@ -62,15 +69,15 @@ def gross_disagreement(
         region: that box.
         trace: of the case.
         plan: names the targets, and says how far is far.
+        mixed_in: see `Disagreement`, below 1; the difference meant is that from the fine stage alone.
     """
     targets = plan.labels.indices(plan.targets)
     others = np.asarray([k for k in range(plan.labels.count) if k not in targets])
     if len(others) < 2:
         return None
-    box = scale_box(region, trace.fine_shape_zyx, trace.coarse_shape_zyx)
-    spacing = trace.coarse_spacing_mm
-    here = coarse[(slice(None), *box.slices)]
-    there = _at_centres(fine, region, box, trace)
+    box, spacing = scale_box(region, trace.fine_shape_zyx, trace.coarse_shape_zyx), trace.coarse_spacing_mm
+    here, joint = coarse[(slice(None), *box.slices)], _at_centres(fine, region, box, trace)
+    there = (joint - mixed_in * here) / (1 - mixed_in)
     rest, seen = others[here[others].argmax(axis=0)], there.argmax(axis=0)
     differ = (seen != rest) & np.isin(seen, others) & np.isin(here.argmax(axis=0), others)
     rim = _rim(box, trace, plan.region.blend_mm)
@@ -78,14 +85,22 @@ def gross_disagreement(
     if not mask.any():
         return None
     far = signed_distances_mm(np.isin(seen, targets), spacing, NO_LIMIT_MM) >= plan.region.fine_reach_mm
-    mean = others[(here + there)[others].argmax(axis=0)]
+    kind = _kinds(mask, rim, far)
+    share = _part(differ & far & (kind > NONE), (rest > 0) | (seen > 0))
+    inside = np.where(far, others[(here + there)[others].argmax(axis=0)], joint.argmax(axis=0))
+    return Disagreement(box, rest, inside, kind, spacing, share, mixed_in)
+
+
+def _part(some: np.ndarray, of_all: np.ndarray) -> float:
+    return int(some.sum()) / max(1, int(of_all.sum()))
+
+
+def _kinds(mask: np.ndarray, rim: np.ndarray, far: np.ndarray) -> np.ndarray:
+    """Returns what each voxel of the mask is part of."""
     pieces = cc3d.connected_components(mask, connectivity=26)
     crossing = np.isin(pieces, np.unique(pieces[rim & mask]))
     kind = np.where(far, np.where(crossing, FAR_CROSSING, FAR), np.where(crossing, NEAR_CROSSING, NONE))
-    kind = (kind * mask).astype(np.uint8)
-    counted, labelled = differ & far & (kind > NONE), (rest > 0) | (seen > 0)
-    share = int(counted.sum()) / max(1, int(labelled.sum()))
-    return Disagreement(box, rest, np.where(far, mean, seen), kind, spacing, share)
+    return (kind * mask).astype(np.uint8)
 
 
 def _gross(differ: np.ndarray, rest: np.ndarray, seen: np.ndarray, spacing_mm: Float3) -> np.ndarray:

@@ -57,7 +57,7 @@ def settle(
         share = share_of(ramps, part)
         far, fading = free & (what != NEAR_CROSSING), free & (what != FAR) & (share < 1)
         if far.any():
-            np.copyto(here, _by_mean(stages, others, part), where=far)
+            np.copyto(here, _by_mean(stages, others, part, found.mixed_in), where=far)
         if fading.any():
             rows = _linear(inside, part, found.box, trace)
             np.copyto(here, _faded(shifts, share, part, rows), where=fading)
@@ -74,10 +74,12 @@ def _parts(mask: np.ndarray) -> Iterator[Box]:
             yield Box((z + start, y, x), (stop + start, rest[0], rest[1]))
 
 
-def _by_mean(stages: tuple[Stage, Stage], classes: Sequence[int], part: Box) -> np.ndarray:
+def _by_mean(stages: tuple[Stage, Stage], classes: Sequence[int], part: Box, mixed_in: float) -> np.ndarray:
     """Returns which of some classes is the most probable by both stages' mean in a part of the region."""
     coarse, fine = stages
-    sums = ((k, part_of(coarse, k, part) + part_of(fine, k, part)) for k in classes)
+    # what is mixed in already is not to be counted twice
+    more = np.float32(1 - 2 * mixed_in)
+    sums = ((k, more * part_of(coarse, k, part) + part_of(fine, k, part)) for k in classes)
     return largest(sums, part.shape_zyx)
 
 
