@@ -8,6 +8,7 @@ from test_pipeline_coarse_errors import stored
 from test_pipeline_volume_calibration import errors_of
 from tiny_models import knee, save_grey_model, use_grey_networks
 
+from kneecascade.errors import CheckpointError
 from kneecascade.inference.cascade import load_folds
 from kneecascade.inference.folds import COARSE_SHARE, coarse_share, weights_file
 from kneecascade.network.checkpoint import load_weights, save_weights
@@ -115,3 +116,14 @@ def test_the_share_reaches_the_answer_but_not_a_look_at_the_whole_image(fold):
     assert answers[0].sureness == answers[1].sureness
     everywhere = [each.predict(volume, whole=True, keep_probabilities=True) for each in (alone, joint)]
     assert np.array_equal(everywhere[0].fine_probabilities, everywhere[1].fine_probabilities)
+
+
+@pytest.mark.parametrize(
+    "text", ["no json", "null", '{"dice": 1}', '{"share": "much"}', '{"share": -1}', '{"share": NaN}']
+)
+def test_a_share_that_cannot_be_meant_is_refused_with_its_file(fold, text):
+    path = weights_file(fold, "fine")
+    state, metadata = load_weights(path)
+    save_weights(path, state, {**metadata, COARSE_SHARE: text})
+    with pytest.raises(CheckpointError, match=f"{path.name}: coarse_share in its metadata"):
+        load_folds([fold], "cpu")

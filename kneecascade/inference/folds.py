@@ -45,10 +45,22 @@ def coarse_share(fold_folders: Sequence[Path]) -> float:
     Weights that were never calibrated count 0.
 
     Raises:
-        CheckpointError: weights are missing or broken.
+        CheckpointError: weights are missing or broken, or what they say of it cannot be read.
     """
-    texts = [load_metadata(weights_file(folder, "fine")).get(COARSE_SHARE) for folder in fold_folders]
-    return sum(float(json.loads(text)["share"]) for text in texts if text) / len(texts)
+    return sum(_share(weights_file(folder, "fine")) for folder in fold_folders) / len(fold_folders)
+
+
+def _share(path: Path) -> float:
+    text = load_metadata(path).get(COARSE_SHARE, '{"share": 0}')
+    try:
+        share = float(json.loads(text)["share"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(
+            f"{path}: {COARSE_SHARE} in its metadata cannot be read: {text[:60]}"
+        ) from error
+    if not 0 <= share <= 1:
+        raise CheckpointError(f"{path}: {COARSE_SHARE} in its metadata is {share:g}, outside 0 to 1")
+    return share
 
 
 def is_trained(fold_folder: Path) -> bool:
