@@ -65,11 +65,11 @@ def stages(monkeypatch):
     monkeypatch.setattr(pipeline, "measure_coarse_errors", measure)
 
     def calibrate(folder, plan, errors, cases, device):
-        assert not (folder / "shared").exists()  # the share depends on the volumes
         (folder / "calibrated").touch()
 
     def share(folder, plan, errors, cases, device):
-        (folder / "shared").touch()
+        # the share depends on the volumes
+        (folder / "shared").write_text(str((folder / "calibrated").exists()))
 
     monkeypatch.setattr(pipeline, "validate_fold", validate_fold)
     monkeypatch.setattr(pipeline, "calibrate_volumes", calibrate)
@@ -107,12 +107,10 @@ def test_all_folds_one_after_the_other(prepared, stages):
 
 def test_the_output_is_calibrated_before_the_held_out_cases_are_scored(prepared, stages):
     train_folds(prepared, "1", (1,), QUICK)
-    assert (prepared.results / NAME / "fold_1" / "calibrated").is_file()
-    assert (prepared.results / NAME / "fold_1" / "shared").is_file()
+    assert (prepared.results / NAME / "fold_1" / "shared").read_text() == "True"
     train_folds(prepared, "1", (0,), replace(QUICK, calibrate_volumes=False))
     assert names(stages)[-1] == ("fold_0", "validation")
-    assert not (prepared.results / NAME / "fold_0" / "calibrated").exists()
-    assert (prepared.results / NAME / "fold_0" / "shared").is_file()
+    assert (prepared.results / NAME / "fold_0" / "shared").read_text() == "False"
 
 
 def test_a_trained_fold_is_not_overwritten_unasked(prepared, stages):
