@@ -13,6 +13,8 @@ ROOM_MM = 9.0
 """The model reaches this far beyond the turned field of view, for elastic bending."""
 JOINT_MM = 28.0
 """Flexion happens over this height about the joint line."""
+CUT_SHARE = 0.15
+"""Share of legs whose field of view may cut the patella; a scan's protocol sees to it that most do not."""
 ELASTIC = ((45.0, 2.5), (22.0, 0.7))
 """Wavelengths and standard deviations of the elastic displacement, in mm."""
 
@@ -37,13 +39,16 @@ class Pose:
 
 
 def draw_pose(draw: np.random.Generator) -> Pose:
-    """Draws a pose and a field of view; the smallest shows a little more than the joint."""
+    """Draws a pose and a field of view; most show the joint with the whole patella, the smallest cut it."""
     size = draw.uniform(0.86, 1.14)
     z, y, x = (float(size * draw.uniform(0.93, 1.07)) for _ in range(3))
     degrees = np.radians
+    cut = draw.random() < CUT_SHARE
+    high, deep = ((110, 178), (118, 172)) if cut else ((118, 178), (132, 176))
+    up, back = ((-14, 22), (-16, 18)) if cut else ((-4, 24), (-14, 8))
     return Pose(
-        extent_mm=(draw.uniform(110, 178), draw.uniform(118, 172), draw.uniform(88, 138)),
-        centre_mm=(draw.uniform(-14, 22), draw.uniform(-16, 18), draw.uniform(-9, 9)),
+        extent_mm=(draw.uniform(*high), draw.uniform(*deep), draw.uniform(88, 138)),
+        centre_mm=(draw.uniform(*up), draw.uniform(*back), draw.uniform(-9, 9)),
         sizes=(z, y, x),
         turn_rad=(
             float(degrees(draw.uniform(-18, 18))),
