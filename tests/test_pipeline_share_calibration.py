@@ -16,7 +16,6 @@ from kneecascade.pipeline import held_out
 from kneecascade.pipeline.selection import NOTHING, selection
 from kneecascade.pipeline.share_calibration import calibrate_share
 from kneecascade.planning.plan_file import write_plan
-from kneecascade.preprocessing.mixture import class_shares
 
 PLAN = tiny_plan()
 CARTILAGE = PLAN.labels.names.index("cartilage")
@@ -61,10 +60,10 @@ def test_a_confused_fine_stage_gets_a_second_voice(fold, cases, monkeypatch, cap
     assert chosen["share"] > 0
     assert chosen["cases"] == 2
     assert chosen["dice_after"] > chosen["dice_before"] + 0.1
-    assert f"a share of {chosen['share']:g}, {chosen['thick']:g} in thick" in capsys.readouterr().out
+    assert f"a share of {chosen['share']:g}" in capsys.readouterr().out
     after, metadata = load_weights(weights_file(fold, "fine"))
     assert all(np.array_equal(after[name], before[name]) for name in before)
-    assert f"coarse stage's share of {chosen['share']:g}" in selection(fold)
+    assert f"share of {chosen['share']:g} selected on these cases" in selection(fold)
     calibrate_share(fold, PLAN, errors_of(cases), cases, "cpu")
     assert load_weights(weights_file(fold, "fine"))[1] == metadata
 
@@ -80,17 +79,16 @@ def test_a_plan_may_forbid_it(fold, cases, monkeypatch):
     confuse(monkeypatch)
     alone = replace(PLAN, region=replace(PLAN.region, most_coarse_share=0.0))
     calibrate_share(fold, alone, errors_of(cases), cases, "cpu")
-    assert coarse_share([fold]) == (0, 0)
-    little = replace(PLAN, region=replace(PLAN.region, most_coarse_share=0.25, most_thick_share=0.5))
+    assert coarse_share([fold]) == 0
+    little = replace(PLAN, region=replace(PLAN.region, most_coarse_share=0.25))
     calibrate_share(fold, little, errors_of(cases), cases, "cpu")
     assert 0 < share_written(fold)["share"] <= 0.2
-    assert share_written(fold)["thick"] <= 0.5
 
 
-def give(fold, share, **more):
+def give(fold, share):
     path = weights_file(fold, "fine")
     state, metadata = load_weights(path)
-    chosen = {"share": share, **more, "dice_before": 0.7, "dice_after": 0.8, "cases": 2}
+    chosen = {"share": share, "dice_before": 0.7, "dice_after": 0.8, "cases": 2}
     save_weights(path, state, {**metadata, COARSE_SHARE: json.dumps(chosen)})
 
 
@@ -98,34 +96,17 @@ def test_folds_speak_with_their_mean_and_the_plan_has_the_last_word(tmp_path):
     model = save_grey_model(tmp_path / "model", folds=(0, 1))
     folds = [model / "fold_0", model / "fold_1"]
     give(folds[0], 0.4)
-    # a fold of before thick labels had a share of their own
-    assert coarse_share(folds) == pytest.approx((0.2, 0.2))
-    give(folds[0], 0.4, thick=0.6)
-    assert coarse_share(folds) == pytest.approx((0.2, 0.3))
-    assert load_folds(folds, "cpu").shares == pytest.approx(class_shares(PLAN, 0.2, 0.3))
-    for limits, expected in (((0.1, 0.7), (0.1, 0.3)), ((0.4, 0.25), (0.2, 0.25))):
-        region = replace(PLAN.region, most_coarse_share=limits[0], most_thick_share=limits[1])
-        for each in folds:
-            write_plan(replace(PLAN, region=region), each / "plan.json")
-        assert load_folds(folds, "cpu").shares == pytest.approx(class_shares(PLAN, *expected))
+    assert coarse_share(folds) == pytest.approx(0.2)
+    assert load_folds(folds, "cpu").coarse_share == pytest.approx(0.2)
     for each in folds:
-        write_plan(replace(PLAN, region=replace(PLAN.region, most_coarse_share=0.0)), each / "plan.json")
-    assert load_folds(folds, "cpu").shares == ()
-
-
-def test_thick_labels_have_a_share_of_their_own():
-    plan = replace(PLAN, coarse=replace(PLAN.coarse, thin_labels=("cartilage",)))
-    names = plan.labels.names
-    found = dict(zip(names, class_shares(plan, 0.1, 0.6), strict=True))
-    assert found.pop("background") == found.pop("cartilage") == 0.1
-    assert found
-    assert set(found.values()) == {0.6}
+        write_plan(replace(PLAN, region=replace(PLAN.region, most_coarse_share=0.1)), each / "plan.json")
+    assert load_folds(folds, "cpu").coarse_share == pytest.approx(0.1)
 
 
 def test_the_share_reaches_the_answer_but_not_a_look_at_the_whole_image(fold):
     volume, _ = knee(7)
     alone = load_folds([fold], "cpu")
-    give(fold, 0.4, thick=0.6)
+    give(fold, 0.4)
     joint = load_folds([fold], "cpu")
     answers = [each.predict(volume, keep_probabilities=True) for each in (alone, joint)]
     fine, mixed = (answer.fine_probabilities for answer in answers)
@@ -138,17 +119,7 @@ def test_the_share_reaches_the_answer_but_not_a_look_at_the_whole_image(fold):
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "no json",
-        "null",
-        '{"dice": 1}',
-        '{"share": "much"}',
-        '{"share": -1}',
-        '{"share": NaN}',
-        '{"share": 0.1, "thick": null}',
-        '{"share": 0.1, "thick": 1}',
-    ],
+    "text", ["no json", "null", '{"dice": 1}', '{"share": "much"}', '{"share": -1}', '{"share": NaN}']
 )
 def test_a_share_that_cannot_be_meant_is_refused_with_its_file(fold, text):
     path = weights_file(fold, "fine")

@@ -5,7 +5,7 @@ from tiny_models import knee
 
 from kneecascade.core.geometry import Box
 from kneecascade.imaging.weights import apply_weights, linear_weights
-from kneecascade.preprocessing.mixture import mix_in, taken_out
+from kneecascade.preprocessing.mixture import mix_in
 from kneecascade.preprocessing.transform import prepare
 
 BOX = Box((3, 5, 4), (20, 30, 33))
@@ -26,23 +26,22 @@ def test_a_mixture_of_probabilities_is_one_too(trace):
     grids = list(zip(trace.coarse_shape_zyx, trace.fine_shape_zyx, strict=True))
     whole = np.stack([apply_weights(one, [linear_weights(*grid) for grid in grids]) for one in coarse])
     wanted = 0.7 * fine + 0.3 * whole[(slice(None), *BOX.slices)]
-    mix_in(fine, coarse, BOX, trace, (0.3,) * 3)
+    mix_in(fine, coarse, BOX, trace, 0.3)
     assert np.allclose(fine, wanted, atol=1e-6)
     assert np.allclose(fine.sum(axis=0), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("shares", [(), (0.0, 0.0, 0.0)])
-def test_without_a_share_nothing_changes(trace, shares):
+def test_without_a_share_nothing_changes(trace):
     fine = probabilities(BOX.shape_zyx, 0)
     before = fine.copy()
-    mix_in(fine, probabilities(trace.coarse_shape_zyx, 1), BOX, trace, shares)
+    mix_in(fine, probabilities(trace.coarse_shape_zyx, 1), BOX, trace, 0.0)
     assert np.array_equal(fine, before)
 
 
 def test_a_view_of_a_larger_array_is_mixed_in_place(trace):
     wide = probabilities(trace.fine_shape_zyx, 0)
     before = wide.copy()
-    mix_in(wide[(slice(None), *BOX.slices)], probabilities(trace.coarse_shape_zyx, 1), BOX, trace, (0.5,) * 3)
+    mix_in(wide[(slice(None), *BOX.slices)], probabilities(trace.coarse_shape_zyx, 1), BOX, trace, 0.5)
     changed = (wide != before).any(axis=0)
     assert changed[BOX.slices].mean() > 0.99
     changed[BOX.slices] = False
@@ -51,20 +50,5 @@ def test_a_view_of_a_larger_array_is_mixed_in_place(trace):
 
 def test_an_empty_region_is_left(trace):
     fine = np.zeros((3, 0, 4, 5), dtype=np.float32)
-    mix_in(fine, probabilities(trace.coarse_shape_zyx, 1), Box((3, 5, 4), (3, 9, 9)), trace, (0.5,) * 3)
+    mix_in(fine, probabilities(trace.coarse_shape_zyx, 1), Box((3, 5, 4), (3, 9, 9)), trace, 0.5)
     assert fine.shape == (3, 0, 4, 5)
-
-
-def test_each_class_has_its_own_share_and_all_can_be_taken_out_again(trace):
-    fine, coarse = probabilities(BOX.shape_zyx, 0), probabilities(trace.coarse_shape_zyx, 1)
-    shares = (0.1, 0.4, 0.7)
-    alone, together = fine.copy(), []
-    for share in shares:
-        together.append(alone.copy())
-        mix_in(together[-1], coarse, BOX, trace, (share,) * 3)
-    mix_in(fine, coarse, BOX, trace, shares)
-    assert all(np.array_equal(fine[k], together[k][k]) for k in range(3))
-    theirs = alone.copy()
-    mix_in(theirs, coarse, BOX, trace, (1.0,) * 3)
-    assert np.allclose(taken_out(fine, theirs, shares), alone, atol=1e-5)
-    assert taken_out(fine, theirs, ()) is fine

@@ -106,7 +106,6 @@ class RegionPlan:
         blend_mm: inside the region's faces the coarse stage fades into the fine one over this length.
         fine_reach_mm: farther from the targets than this both stages decide where they differ grossly.
         most_coarse_share: of the coarse stage in the region's probabilities that held-out cases may choose.
-        most_thick_share: the same for labels that are not thin on the coarse grid.
         max_label_extent_mm: largest believable extent (z, y, x), one a target; none given, none checked.
         min_gap_mm: least distance in training from the targets to the image's foot, head, front, back, right
             and left side; nearer is taken for a cut. None given, any contact is.
@@ -121,7 +120,6 @@ class RegionPlan:
     blend_mm: float = 3.0
     fine_reach_mm: float = 8.0
     most_coarse_share: float = 0.4
-    most_thick_share: float = 0.7
     max_label_extent_mm: tuple[Float3, ...] = ()
     min_gap_mm: tuple[float, ...] = ()
 

@@ -20,7 +20,7 @@ from kneecascade.evaluation.quality_file import read_reference
 from kneecascade.evaluation.quality_limits import QualityReference
 from kneecascade.imaging.components import at_least
 from kneecascade.imaging.small_pieces import drop_small_pieces
-from kneecascade.inference.folds import coarse_shares, one_plan, trained_folds, weights_file
+from kneecascade.inference.folds import coarse_share, one_plan, trained_folds, weights_file
 from kneecascade.inference.openvino_network import choose_place
 from kneecascade.inference.pieces import drop_far_pieces
 from kneecascade.inference.plausibility import Doubt, doubt_of_difference, doubt_of_volumes
@@ -35,7 +35,7 @@ from kneecascade.inference.two_knees import require_one_knee
 from kneecascade.network.device import Device
 from kneecascade.planning.plan_file import read_plan
 from kneecascade.preprocessing.disagreement import gross_disagreement
-from kneecascade.preprocessing.mixture import Shares, mix_in
+from kneecascade.preprocessing.mixture import mix_in
 from kneecascade.preprocessing.transform import fine_image, native_box, prepare, restore, restore_coarse
 
 
@@ -51,7 +51,7 @@ class Cascade:
         limits: memory of one forward.
         folds: names of the folds, for the record.
         tta: average over the plan's mirrorings in both stages.
-        shares: of the coarse stage in a found region's probabilities, one a class; none given, 0.
+        coarse_share: of the coarse stage in the probabilities of a region that it has found.
         rules: which pieces of labels are kept in the end; none, all.
         reference: what training knees measure; it helps to tell the side of a knee. None for none.
     """
@@ -63,7 +63,7 @@ class Cascade:
     limits: Limits = field(default_factory=Limits)
     folds: tuple[str, ...] = ()
     tta: bool = False
-    shares: Shares = ()
+    coarse_share: float = 0.0
     rules: tuple[PieceRule, ...] = ()
     reference: QualityReference | None = None
 
@@ -111,7 +111,7 @@ class Cascade:
         both = needs_both_ways(side, self.plan)
         found = answer_both_ways(answer, self.plan, self.reference) if both else answer(side)
         result = self._tidied(found) if self.rules else found
-        return result.normalized() if keep_probabilities else replace(result, fine_probabilities=None)
+        return result if keep_probabilities else replace(result, fine_probabilities=None)
 
     def _coarse(self, prepared: PreparedCase, refuse_two: bool, seconds: dict[str, float]) -> np.ndarray:
         with timed(seconds, "coarse"):
@@ -188,36 +188,36 @@ class Cascade:
             cut = tuple(slice(a - low, a - low + n) for a, low, n in corners)
             fine = fine[(slice(None), *cut)]
             sureness = sureness_of(fine, [vote[cut] for vote in votes], self.plan.labels)
-            shares = () if region.whole else self.shares
-            mix_in(fine, coarse, region.box, prepared.trace, shares)
+            share = 0.0 if region.whole else self.coarse_share
+            mix_in(fine, coarse, region.box, prepared.trace, share)
         with timed(seconds, "restore"):
-            labels, far = self._join(coarse, fine, region, prepared.trace, shares)
+            labels, far = self._join(coarse, fine, region, prepared.trace, share)
             volumes = label_volumes_ml(labels.array, self.plan.labels, labels.geometry.voxel_mm3)
         doubt = doubt_of_volumes(volumes, self.plan, "the fine stage") + far
         return Look(region, fine, labels, volumes, doubt, sureness)
 
     def _join(
-        self, coarse: np.ndarray, fine: np.ndarray, region: Region, trace: Trace, shares: Shares
+        self, coarse: np.ndarray, fine: np.ndarray, region: Region, trace: Trace, share: float
     ) -> tuple[LabelVolume, Doubt]:
         """Returns the labels of both stages, and what is odd about how far they reach.
 
         After a look at the whole image the coarse stage decides far from the targets, as always: the fine
         stage has seen little of bone shafts and of air.
         """
-        labels, far, differing = self._restored(coarse, fine, region, trace, shares)
+        labels, far, differing = self._restored(coarse, fine, region, trace, share)
         box = believable_box(labels, trace, self.plan) if region.whole else None
         around = region_around(box, trace, self.plan) if box else region.box
         if around == region.box:
             return labels, far + differing
         inner = fine[(slice(None), *around.slices)]
-        labels, _, differing = self._restored(coarse, inner, Region(around, 1.0), trace, shares)
+        labels, _, differing = self._restored(coarse, inner, Region(around, 1.0), trace, share)
         return labels, far + differing
 
     def _restored(
-        self, coarse: np.ndarray, fine: np.ndarray, region: Region, trace: Trace, shares: Shares
+        self, coarse: np.ndarray, fine: np.ndarray, region: Region, trace: Trace, share: float
     ) -> tuple[LabelVolume, Doubt, Doubt]:
         """Returns the labels; what is odd about how far they reach, and about how the stages differ."""
-        found = gross_disagreement(coarse, fine, region.box, trace, self.plan, shares)
+        found = gross_disagreement(coarse, fine, region.box, trace, self.plan, share)
         labels = restore(coarse, fine, region, trace, self.plan, found)
         far = drop_far_pieces(labels, coarse, native_box(region.box, trace), trace, self.plan)
         return labels, far, doubt_of_difference(found.share if found else 0.0)
@@ -294,6 +294,6 @@ def load_folds(
         limits=replace(limits or Limits(), in_slabs=backend == "torch"),
         folds=tuple(plans),
         tta=tta,
-        shares=coarse_shares(fold_folders, plan),
+        coarse_share=min(coarse_share(fold_folders), plan.region.most_coarse_share),
         reference=read_reference(fold_folders[0].parent) if sided else None,
     )

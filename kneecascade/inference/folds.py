@@ -12,7 +12,6 @@ from kneecascade.core.settings import Stage
 from kneecascade.errors import CheckpointError
 from kneecascade.files import content_hash
 from kneecascade.network.checkpoint import load_metadata
-from kneecascade.preprocessing.mixture import Shares, class_shares
 
 ESSENTIALS = (
     "labels",
@@ -40,47 +39,28 @@ def weights_hash(fold_folders: Sequence[Path]) -> str:
     return content_hash([weights_file(folder, stage) for folder in fold_folders for stage in STAGES])
 
 
-def coarse_share(fold_folders: Sequence[Path]) -> tuple[float, float]:
+def coarse_share(fold_folders: Sequence[Path]) -> float:
     """Returns the coarse stage's share inside the region, the mean of what the folds chose.
 
-    Returns:
-        Of thin labels and background, and of thick labels. Weights that were never calibrated count 0.
+    Weights that were never calibrated count 0.
 
     Raises:
         CheckpointError: weights are missing or broken, or what they say of it cannot be read.
     """
-    chosen = [_share(weights_file(folder, "fine")) for folder in fold_folders]
-    thin, thick = (sum(shares) / len(chosen) for shares in zip(*chosen, strict=True))
-    return thin, thick
+    return sum(_share(weights_file(folder, "fine")) for folder in fold_folders) / len(fold_folders)
 
 
-def coarse_shares(fold_folders: Sequence[Path], plan: CascadePlan) -> Shares:
-    """Returns the coarse stage's share in each class inside the region, no larger than the plan allows.
-
-    Raises:
-        CheckpointError: as for `coarse_share`.
-    """
-    thin, thick = coarse_share(fold_folders)
-    limits = plan.region
-    if not limits.most_coarse_share:
-        return ()
-    return class_shares(plan, min(thin, limits.most_coarse_share), min(thick, limits.most_thick_share))
-
-
-def _share(path: Path) -> tuple[float, float]:
+def _share(path: Path) -> float:
     text = load_metadata(path).get(COARSE_SHARE, '{"share": 0}')
     try:
-        found = json.loads(text)
-        share = float(found["share"])
-        thick = float(found.get("thick", share))
+        share = float(json.loads(text)["share"])
     except (ValueError, TypeError, KeyError) as error:
         raise CheckpointError(
             f"{path}: {COARSE_SHARE} in its metadata cannot be read: {text[:60]}"
         ) from error
-    for value in (share, thick):
-        if not 0 <= value < 1:
-            raise CheckpointError(f"{path}: {COARSE_SHARE} in its metadata is {value:g}, outside 0 to 1")
-    return share, thick
+    if not 0 <= share <= 1:
+        raise CheckpointError(f"{path}: {COARSE_SHARE} in its metadata is {share:g}, outside 0 to 1")
+    return share
 
 
 def is_trained(fold_folder: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -43,11 +43,6 @@ class CascadeResult:
     certainty: float | None = None
     sureness: Sureness = field(default_factory=Sureness)
     dropped_mm3: dict[str, float] = field(default_factory=dict)
-
-    def normalized(self) -> CascadeResult:
-        """Returns the result with probabilities that sum to 1 where shares of the stages changed that."""
-        found = self.fine_probabilities
-        return self if found is None else replace(self, fine_probabilities=found / found.sum(axis=0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,10 +32,8 @@ def selection(fold_folder: Path) -> str:
     moved = calibrated(weights_file(fold_folder, "fine"))
     chosen += [f"volume of {', '.join(moved)} calibrated on these cases"] if moved else []
     fine = weights_file(fold_folder, "fine")
-    share, thick = coarse_share([fold_folder]) if fine.is_file() else (0.0, 0.0)
-    if share or thick:
-        of = f"{share:g}, {thick:g} in thick labels," if thick != share else f"{share:g}"
-        chosen += [f"coarse stage's share of {of} selected on these cases"]
+    share = coarse_share([fold_folder]) if fine.is_file() else 0.0
+    chosen += [f"coarse stage's share of {share:g} selected on these cases"] if share else []
     return "; ".join(chosen) or NOTHING
 
 

@@ -26,7 +26,6 @@ BOUNDS: dict[str, Range] = {
     "region.blend_mm": (0, 999),
     "region.fine_reach_mm": (0, 1e5),
     "region.most_coarse_share": (0, 0.5),
-    "region.most_thick_share": (0, 0.9),
     "region.max_label_extent_mm": (0, 1e5),
     "region.min_gap_mm": (0, 1e5),
     "spacing_mm": (0.01, 999),

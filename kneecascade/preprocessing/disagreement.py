@@ -16,7 +16,6 @@ from kneecascade.core.plan import CascadePlan
 from kneecascade.core.trace import Trace
 from kneecascade.imaging.components import scale_box
 from kneecascade.imaging.distance import signed_distances_mm
-from kneecascade.preprocessing.mixture import Shares, taken_out
 
 GROSS_VOXELS = 1
 """Coarse voxels by which surfaces may differ: what the coarse resolution explains."""
@@ -38,7 +37,7 @@ class Disagreement:
         spacing_mm: of the coarse grid (z, y, x).
         share: of what either stage gives a label in the box, how much is other by a gross difference far from
             the targets.
-        mixed_in: share of the coarse stage that the fine probabilities of each class hold already.
+        mixed_in: share of the coarse stage that the fine probabilities hold already.
     """
 
     box: Box
@@ -47,7 +46,7 @@ class Disagreement:
     kind: np.ndarray
     spacing_mm: Float3
     share: float
-    mixed_in: Shares = ()
+    mixed_in: float = 0.0
 
 
 def gross_disagreement(
@@ -56,7 +55,7 @@ def gross_disagreement(
     region: Box,
     trace: Trace,
     plan: CascadePlan,
-    mixed_in: Shares = (),
+    mixed_in: float = 0.0,
 ) -> Disagreement | None:
     """Finds gross differences; None where there are none, or where only one class is no target.
 
@@ -70,7 +69,7 @@ def gross_disagreement(
         region: that box.
         trace: of the case.
         plan: names the targets, and says how far is far.
-        mixed_in: see `Disagreement`; none given, 0. The difference meant is that from the fine stage alone.
+        mixed_in: see `Disagreement`, below 1; the difference meant is that from the fine stage alone.
     """
     targets = plan.labels.indices(plan.targets)
     others = np.asarray([k for k in range(plan.labels.count) if k not in targets])
@@ -78,7 +77,7 @@ def gross_disagreement(
         return None
     box, spacing = scale_box(region, trace.fine_shape_zyx, trace.coarse_shape_zyx), trace.coarse_spacing_mm
     here, joint = coarse[(slice(None), *box.slices)], _at_centres(fine, region, box, trace)
-    there = taken_out(joint, here, mixed_in)
+    there = (joint - mixed_in * here) / (1 - mixed_in)
     rest, seen = others[here[others].argmax(axis=0)], there.argmax(axis=0)
     differ = (seen != rest) & np.isin(seen, others) & np.isin(here.argmax(axis=0), others)
     rim = _rim(box, trace, plan.region.blend_mm)

@@ -14,7 +14,6 @@ from kneecascade.imaging.distance import signed_distances_mm
 from kneecascade.imaging.weights import apply_weights, linear_weights
 from kneecascade.preprocessing.blend import Stage, border_ramps, largest, part_of, share_of
 from kneecascade.preprocessing.disagreement import FAR, FAR_CROSSING, NEAR_CROSSING, NONE, Disagreement
-from kneecascade.preprocessing.mixture import Shares
 from kneecascade.preprocessing.winners import Weights3
 
 SLICES = 24
@@ -75,17 +74,13 @@ def _parts(mask: np.ndarray) -> Iterator[Box]:
             yield Box((z + start, y, x), (stop + start, rest[0], rest[1]))
 
 
-def _by_mean(stages: tuple[Stage, Stage], classes: Sequence[int], part: Box, mixed_in: Shares) -> np.ndarray:
+def _by_mean(stages: tuple[Stage, Stage], classes: Sequence[int], part: Box, mixed_in: float) -> np.ndarray:
     """Returns which of some classes is the most probable by both stages' mean in a part of the region."""
     coarse, fine = stages
-
-    def both(k: int) -> np.ndarray:
-        # what is mixed in already is not to be counted twice
-        mixed = mixed_in[k] if mixed_in else 0.0
-        sums = np.float32(1 - 2 * mixed) * part_of(coarse, k, part) + part_of(fine, k, part)
-        return sums / np.float32(1 - mixed)
-
-    return largest(((k, both(k)) for k in classes), part.shape_zyx)
+    # what is mixed in already is not to be counted twice
+    more = np.float32(1 - 2 * mixed_in)
+    sums = ((k, more * part_of(coarse, k, part) + part_of(fine, k, part)) for k in classes)
+    return largest(sums, part.shape_zyx)
 
 
 def _shifts(found: Disagreement) -> Shifts:
