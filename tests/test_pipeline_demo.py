@@ -10,6 +10,7 @@ import pytest
 from kneecascade.cli.demo import main
 from kneecascade.errors import SettingsError
 from kneecascade.pipeline import demo
+from kneecascade.pipeline.shipped import shipped_models
 
 STEPS = ("make_phantoms", "plan_and_preprocess", "train_folds", "predict_images", "evaluate_folders")
 
@@ -36,6 +37,7 @@ def test_the_steps_fit_together(tmp_path: Path, calls: dict, capsys: pytest.Capt
     assert calls["train_folds"]["workspace"].raw == raw.parent
     assert calls["train_folds"]["settings"].time_limit_s == pytest.approx(90)
     assert calls["train_folds"]["settings"].seed == calls["make_phantoms"]["recipe"].seed == 4
+    assert calls["train_folds"]["settings"].pretrained in shipped_models()
     assert calls["predict_images"]["inputs"] == raw / "imagesTs"
     assert calls["predict_images"]["settings"].device == "cpu"
     assert calls["evaluate_folders"]["predicted"] == calls["predict_images"]["output"]

@@ -15,6 +15,7 @@ from kneecascade.pipeline.phantom import make_phantoms
 from kneecascade.pipeline.phantom_recipe import Recipe
 from kneecascade.pipeline.plan_and_preprocess import PlanSettings, plan_and_preprocess
 from kneecascade.pipeline.predict import predict_images
+from kneecascade.pipeline.shipped import DEFAULT
 from kneecascade.pipeline.train import train_folds
 from kneecascade.workspace import Workspace, find_workspace
 
@@ -22,13 +23,15 @@ DATASET = "Dataset001_Phantom"
 MARK = "demo.json"
 FOLDS = (0, 1)
 TRAINING, UNSEEN = 12, 2
-# small enough that some hundred steps a stage fit into minutes on two cores, with a rate for so few steps
-MEMORY_GB, FINE_WIDTH, LEARNING_RATE = 1.0, 16, 1e-2
+# small enough that some dozen steps a stage fit into minutes on two slow cores, the width that of the start
+MEMORY_GB, FINE_WIDTH, LEARNING_RATE = 1.0, 24, 3e-3
 PARTS = ("raw", "preprocessed", "results", "predictions")
 
 
 def run_demo(folder: Path, minutes: float = 5.0, seed: int = 0, device: DeviceName = "auto") -> None:
     """Makes phantom knees, plans, trains two folds, predicts unseen knees, scores and draws them.
+
+    The folds start from the model that comes along: minutes on a slow processor are too few from nothing.
 
     Args:
         folder: everything is written here; it must be new, empty, or an earlier demo's, which is replaced.
@@ -47,7 +50,7 @@ def run_demo(folder: Path, minutes: float = 5.0, seed: int = 0, device: DeviceNa
     make_phantoms(raw, TRAINING, Recipe(seed=seed, tests=UNSEEN))
     _step(2, "check, measure, plan, prepare")
     plan_and_preprocess(workspace, DATASET, PlanSettings(memory_gb=MEMORY_GB, fine_width=FINE_WIDTH))
-    _step(3, f"train folds {FOLDS[0]} and {FOLDS[1]}, coarse then fine, {minutes:g} minutes")
+    _step(3, f"train folds {FOLDS[0]} and {FOLDS[1]}, from {DEFAULT}, {minutes:g} minutes")
     train_folds(workspace, DATASET, FOLDS, _training(60 * minutes / len(FOLDS), seed, device))
     _step(4, "predict the unseen knees with both folds")
     model = workspace.results / DATASET
@@ -62,6 +65,7 @@ def _training(seconds: float, seed: int, device: DeviceName) -> TrainSettings:
         time_limit_s=seconds,
         iterations_per_epoch=20,
         learning_rate=LEARNING_RATE,
+        pretrained=DEFAULT,
         seed=seed,
         device=device,
     )
@@ -82,7 +86,7 @@ def _step(number: int, what: str) -> None:
 
 
 def _tell_where(folder: Path, model: Path, predictions: Path) -> None:
-    say("\nDone. So short a training shows that every step works, not how good it can get.")
+    say(f"\nDone. So short a training, from {DEFAULT}, shows that every step works, not how good it can get.")
     say(f"  pictures      {predictions / 'pictures'}")
     say(f"  predictions   {predictions}, with flags in predictions.json")
     say(f"  plan          {folder / 'preprocessed' / DATASET / 'plan.json'}")
