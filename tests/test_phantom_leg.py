@@ -61,3 +61,13 @@ def test_a_straight_pose_needs_no_more_than_its_room() -> None:
     plain = Pose((100.0, 100.0, 80.0), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
     low, high = model_box(plain)
     assert np.subtract(high, low) == pytest.approx([118.0, 118.0, 98.0])
+
+
+def test_most_fields_of_view_hold_the_place_of_the_patella() -> None:
+    held = 0
+    for seed in range(200):
+        pose = draw_pose(np.random.default_rng(seed))
+        half = [e / 2 / size for e, size in zip(pose.extent_mm, pose.sizes, strict=True)]
+        top, front = pose.centre_mm[0] + half[0], pose.centre_mm[1] - half[1]
+        held += top > 58 and front < -55  # its upper and front ends, in the leg's space
+    assert 160 < held < 198
