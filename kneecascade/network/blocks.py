@@ -10,6 +10,7 @@ from torch import nn
 
 from kneecascade.core.geometry import Int3
 from kneecascade.network.joining import JoiningConv
+from kneecascade.network.pointwise import PointwiseConv
 
 
 class ConvNorm(nn.Sequential):
@@ -24,8 +25,7 @@ class ConvNorm(nn.Sequential):
         dilation: Int3 = (1, 1, 1),
         activate: bool = True,
     ) -> None:
-        z, y, x = (d * (k // 2) for k, d in zip(kernel, dilation, strict=True))
-        conv = nn.Conv3d(in_channels, out_channels, kernel, stride, (z, y, x), dilation, bias=False)
+        conv = _conv(in_channels, out_channels, kernel, stride, dilation)
         parts: list[nn.Module] = [conv, nn.BatchNorm3d(out_channels)]
         super().__init__(*parts, *([nn.ReLU(inplace=True)] if activate else []))
 
@@ -57,7 +57,7 @@ class Merge(nn.Module):
         self, deep_channels: int, skip_channels: int, channels: int, kernel: Int3 = (3, 3, 3)
     ) -> None:
         super().__init__()
-        self.reduce = nn.Conv3d(deep_channels, channels, 1, bias=False)
+        self.reduce = PointwiseConv(deep_channels, channels)
         z, y, x = (k // 2 for k in kernel)
         join = JoiningConv(channels + skip_channels, channels, kernel, padding=(z, y, x), bias=False)
         first = nn.Sequential(join, nn.BatchNorm3d(channels), nn.ReLU(inplace=True))
@@ -83,6 +83,13 @@ def initialise(network: nn.Module) -> None:
         elif isinstance(module, nn.BatchNorm3d):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
+
+
+def _conv(in_channels: int, out_channels: int, kernel: Int3, stride: Int3, dilation: Int3) -> nn.Conv3d:
+    if kernel == (1, 1, 1):
+        return PointwiseConv(in_channels, out_channels, stride)
+    z, y, x = (d * (k // 2) for k, d in zip(kernel, dilation, strict=True))
+    return nn.Conv3d(in_channels, out_channels, kernel, stride, (z, y, x), dilation, bias=False)
 
 
 def _skip(in_channels: int, out_channels: int, stride: Int3) -> ConvNorm:

@@ -10,6 +10,7 @@ from kneecascade.network.aspp import ASPP
 from kneecascade.network.blocks import ConvNorm, Merge, initialise
 from kneecascade.network.fit import cut_to_input, pad_to_multiple, total_stride
 from kneecascade.network.medicalnet import MedicalNet
+from kneecascade.network.pointwise import PointwiseConv
 from kneecascade.network.slabs import in_slabs
 
 REACH = 4
@@ -37,7 +38,7 @@ class FineNet(nn.Module):
         self.merge_layer1 = Merge(deep, layer1, quarter)
         self.merge_conv1 = Merge(quarter, conv1, half)
         self.merge_stem = Merge(half, stem, full)
-        self.heads = nn.ModuleList(nn.Conv3d(n, plan.num_classes, 1) for n in (full, half, quarter))
+        self.heads = nn.ModuleList(PointwiseConv(n, plan.num_classes, bias=True) for n in (full, half, quarter))
         initialise(self)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor | list[torch.Tensor]:

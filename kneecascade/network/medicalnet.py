@@ -16,6 +16,7 @@ from torch.nn import functional
 from kneecascade.core.geometry import Int3
 from kneecascade.errors import PlanError
 from kneecascade.network.blocks import initialise
+from kneecascade.network.pointwise import PointwiseConv
 
 ONE: Int3 = (1, 1, 1)
 PUBLISHED_STRIDES: tuple[Int3, Int3, Int3] = ((2, 2, 2), (2, 2, 2), (2, 2, 2))
@@ -140,11 +141,11 @@ class Bottleneck(nn.Module):
         self, in_channels: int, width: int, stride: Int3, dilation: int, downsample: nn.Module | None
     ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv3d(in_channels, width, 1, bias=False)
+        self.conv1 = PointwiseConv(in_channels, width)
         self.bn1 = nn.BatchNorm3d(width)
         self.conv2 = _conv3(width, width, stride, dilation)
         self.bn2 = nn.BatchNorm3d(width)
-        self.conv3 = nn.Conv3d(width, 4 * width, 1, bias=False)
+        self.conv3 = PointwiseConv(width, 4 * width)
         self.bn3 = nn.BatchNorm3d(4 * width)
         self.relu = nn.ReLU(inplace=True)
         self.downsample = downsample
@@ -194,5 +195,5 @@ def _shortcut(kind: Depth, in_channels: int, out_channels: int, stride: Int3) ->
         return None
     if kind.shortcut == "A":
         return ShortcutA(out_channels - in_channels, stride)
-    conv = nn.Conv3d(in_channels, out_channels, 1, stride, bias=False)
+    conv = PointwiseConv(in_channels, out_channels, stride)
     return nn.Sequential(conv, nn.BatchNorm3d(out_channels))

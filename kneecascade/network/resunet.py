@@ -9,6 +9,7 @@ from kneecascade.core.geometry import Int3
 from kneecascade.core.plan import ResUNetPlan
 from kneecascade.network.blocks import ConvNorm, Merge, ResidualBlock, initialise
 from kneecascade.network.fit import cut_to_input, pad_to_multiple, total_stride
+from kneecascade.network.pointwise import PointwiseConv
 
 HEADS = 3
 """Resolutions with a loss of their own: full and the next two."""
@@ -36,7 +37,7 @@ class ResUNet(nn.Module):
             Merge(features[k + 1], features[k], features[k], kernels[k]) for k in upwards
         )
         levels = range(max(1, min(HEADS, len(features) - 1)))
-        self.heads = nn.ModuleList(nn.Conv3d(features[k], plan.num_classes, 1) for k in levels)
+        self.heads = nn.ModuleList(PointwiseConv(features[k], plan.num_classes, bias=True) for k in levels)
         initialise(self)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor | list[torch.Tensor]:
