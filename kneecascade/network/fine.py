@@ -38,7 +38,9 @@ class FineNet(nn.Module):
         self.merge_layer1 = Merge(deep, layer1, quarter)
         self.merge_conv1 = Merge(quarter, conv1, half)
         self.merge_stem = Merge(half, stem, full)
-        self.heads = nn.ModuleList(PointwiseConv(n, plan.num_classes, bias=True) for n in (full, half, quarter))
+        self.heads = nn.ModuleList(
+            PointwiseConv(n, plan.num_classes, bias=True) for n in (full, half, quarter)
+        )
         initialise(self)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor | list[torch.Tensor]:
