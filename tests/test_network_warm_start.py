@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from plans import tiny_resunet
 from torch import nn
 
 from kneecascade.errors import CheckpointError
 from kneecascade.network.checkpoint import save_weights
+from kneecascade.network.resunet import ResUNet
 from kneecascade.network.warm_start import own_weights_file, start_from
 
 
@@ -83,3 +86,23 @@ def test_where_weights_lie(tmp_path: Path) -> None:
     assert own_weights_file(path, "fine") is None
     with pytest.raises(CheckpointError, match="no trained coarse stage"):
         own_weights_file(tmp_path, "coarse")
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [(4, 3), (3, 4), (4, 4)])
+def test_a_decoder_starts_from_that_of_its_own_resolution(tmp_path: Path, theirs: int, ours: int) -> None:
+    source, target = resunet(theirs), resunet(ours)
+    line, _ = start_from(target, saved(tmp_path, source))
+    assert ("anew" in line) == (ours > theirs)
+    for from_full in range(1, min(theirs, ours)):
+        for a, b in zip(
+            target.decoder[-from_full].parameters(), source.decoder[-from_full].parameters(), strict=True
+        ):
+            assert torch.equal(a, b)
+
+
+def resunet(levels: int) -> nn.Module:
+    strides = ((1, 1, 1), *((2, 2, 2),) * (levels - 1))
+    kernels, features = ((3, 3, 3),) * levels, (8, 12, 16, 4)[:levels]
+    return ResUNet(
+        replace(tiny_resunet(), features=features, strides=strides, kernels=kernels, blocks=(1,) * levels)
+    )

@@ -13,7 +13,7 @@ from kneecascade.core.settings import Stage
 from kneecascade.errors import CheckpointError
 from kneecascade.network.checkpoint import load_weights
 
-HEADS = "heads."
+HEADS, DECODER = "heads.", "decoder"
 FEWEST_SHARE = 0.5
 """Share of the parameters that must fit; with fewer it would be another network's memory of nothing."""
 
@@ -57,6 +57,7 @@ def start_from(network: nn.Module, path: Path, labels: Sequence[str] = ()) -> tu
     """
     state, metadata = load_weights(path)
     own = network.state_dict()
+    state = _by_resolution(state, own)
     theirs = _label_names(metadata) if labels else ()
     fitting = {name: tensor for name, tensor in state.items() if _fits(own.get(name), tensor)}
     heads = [name for name in own if name.startswith(HEADS)]
@@ -80,6 +81,23 @@ def start_from(network: nn.Module, path: Path, labels: Sequence[str] = ()) -> tu
     note = f"; anew: {', '.join(left)}" if left else ""
     where = f"{path.parent.parent.name}/{path.parent.name}"
     return f"{filled / 1e6:.1f} of {total / 1e6:.1f} M parameters from {where}{note}", known
+
+
+def _by_resolution(state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]) -> dict:
+    """Renumbers a ResUNet's decoder, which counts from the deepest level, where the depths differ."""
+    deeper = _decoder_levels(state) - _decoder_levels(own)
+    renamed = {}
+    for name, tensor in state.items():
+        first, *rest = name.split(".")
+        if first != DECODER:
+            renamed[name] = tensor
+        elif int(rest[0]) >= deeper:
+            renamed[".".join((first, str(int(rest[0]) - deeper), *rest[1:]))] = tensor
+    return renamed
+
+
+def _decoder_levels(state: Mapping[str, torch.Tensor]) -> int:
+    return len({name.split(".")[1] for name in state if name.startswith(f"{DECODER}.")})
 
 
 def _label_names(metadata: Mapping[str, str]) -> tuple[str, ...]:
