@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from kneecascade.phantom import tissue as constants
+from kneecascade.training import contrasts
 from kneecascade.training.augment import NO_AUGMENTATION, Augmentation
-from kneecascade.training.contrasts import SEQUENCES, TISSUES, draw_contrast
+from kneecascade.training.contrasts import FAT, MARROW, SEQUENCES, TISSUES, draw_contrast
 from kneecascade.training.paint import Painting, paint, smooth_noise, thick_slices, wear
 from kneecascade.training.synthetic import Deformation, SyntheticAugmenter
 
@@ -60,6 +63,29 @@ def test_contrasts_differ_and_come_back_with_their_seed() -> None:
     cartilage_brighter = [values[10] > values[8] for values in first]
     assert 3 < sum(cartilage_brighter) < 20
     assert min(values.min() for values in first) >= 0
+
+
+def test_fat_is_nearly_as_marrow_in_a_share_of_known_contrasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contrasts, "SPREAD", 0.0)
+    draw = np.random.default_rng(0)
+    ratios = [grey[FAT] / grey[MARROW] for grey in (draw_contrast(draw, "GRE") for _ in range(400))]
+    usual = SEQUENCES["GRE"][FAT] / SEQUENCES["GRE"][MARROW]
+    alike = [r for r in ratios if not np.isclose(r, usual)]
+    assert len(alike) / 400 == pytest.approx(contrasts.ALIKE_SHARE, abs=0.08)
+    assert 1.0 <= min(alike) < 1.1
+    assert 1.7 < max(alike) <= np.exp(0.6) + 1e-6
+
+
+def test_marrow_is_more_even_than_fat() -> None:
+    painting = replace(PLAIN, texture=0.25)
+    unevenness = {FAT: [], MARROW: []}
+    for tissue, found in unevenness.items():
+        index = torch.full((16, 16, 16), tissue, dtype=torch.uint8)
+        index[0] = TISSUES.index("fluid")  # the image's scale does not hang on the texture alone
+        for seed in range(12):
+            image = paint(index, ONE_MM, np.random.default_rng(seed), generator(seed), painting, "T1")[0, 4:]
+            found.append(float(image.std()))
+    assert np.median(unevenness[MARROW]) < 0.7 * np.median(unevenness[FAT])
 
 
 def test_tissues_are_told_apart_in_a_painted_image() -> None:

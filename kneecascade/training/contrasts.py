@@ -22,6 +22,7 @@ TISSUES = (
     "fatty",
 )
 """The order of `phantom.tissue`'s constants; a test holds them together."""
+FAT, MARROW = TISSUES.index("fat"), TISSUES.index("marrow")
 
 SEQUENCES: dict[str, tuple[float, ...]] = {
     "DESS": (0.0, 0.14, 0.42, 1.00, 0.45, 0.10, 0.80, 0.30, 0.07, 0.30, 0.48, 0.02, 0.10, 0.08, 0.30),
@@ -40,6 +41,8 @@ USUAL_SHARES = (0.28, 0.17, 0.25, 0.01, 0.02, 0.01, 0.01, 0.02, 0.18, 0.005, 0.0
 KNOWN_SHARE = 0.6
 """Share of samples with a known sequence; the rest draws every tissue anew (Billot et al. 2023, SynthSeg)."""
 SPREAD = 0.2
+ALIKE_SHARE = 0.35
+"""Share of samples of a known sequence in which fat is nearly as marrow, as near a coil or far from it."""
 DARK_SHARE = 0.8
 """Share of invented contrasts in which cortical bone and air stay dark, as physics has it."""
 
@@ -54,9 +57,10 @@ def draw_contrast(draw: np.random.Generator, sequence: str | None = None) -> np.
     if sequence is None and draw.random() < KNOWN_SHARE:
         sequence = str(draw.choice(sorted(SEQUENCES)))
     if sequence is not None:
-        return (np.array(SEQUENCES[sequence]) * np.exp(SPREAD * draw.standard_normal(len(TISSUES)))).astype(
-            np.float32
-        )
+        grey = np.array(SEQUENCES[sequence]) * np.exp(SPREAD * draw.standard_normal(len(TISSUES)))
+        if draw.random() < ALIKE_SHARE:
+            grey[FAT] = grey[MARROW] * np.exp(draw.uniform(0.0, 0.6))
+        return grey.astype(np.float32)
     grey = draw.uniform(0.05, 1.0, len(TISSUES))
     if draw.random() < DARK_SHARE:
         grey[[0, 11]] = (0.0, draw.uniform(0.0, 0.08))

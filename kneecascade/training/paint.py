@@ -13,6 +13,7 @@ from kneecascade.training import intensity
 from kneecascade.training.contrasts import TISSUES, draw_contrast, guessed_scale
 
 AIR, SYNOVIUM, FLUID, CARTILAGE = (TISSUES.index(name) for name in ("air", "synovium", "fluid", "cartilage"))
+MARROW = TISSUES.index("marrow")
 SOLID = tuple(TISSUES.index(name) for name in ("marrow", "lesion", "cortex", "cartilage"))
 
 
@@ -23,6 +24,7 @@ class Painting:
     Attributes:
         sequences: the known contrasts to draw from; none given, any contrast.
         texture: largest standard deviation of a tissue's grey value within it, as a share.
+        calm: share of it in marrow, which is more even than the fat around bones.
         wavelengths_mm: of the textures.
         blur_voxels: Gaussian standard deviation, for partial volume and the point spread.
         thick_share: share of samples with thick slices along one axis.
@@ -37,6 +39,7 @@ class Painting:
 
     sequences: tuple[str, ...] = ()
     texture: float = 0.25
+    calm: float = 0.4
     wavelengths_mm: tuple[float, ...] = (20.0, 7.0, 2.5)
     blur_voxels: tuple[float, float] = (0.3, 0.8)
     thick_share: float = 0.35
@@ -78,6 +81,7 @@ def paint(
     grey = torch.from_numpy(contrast).to(device)[index]
     for wavelength in p.wavelengths_mm:
         amounts = draw.uniform(0, p.texture, len(TISSUES)) / np.sqrt(len(p.wavelengths_mm))
+        amounts[MARROW] *= p.calm
         strength = torch.from_numpy(amounts.astype(np.float32)).to(device)[index]
         grey = grey * (1 + strength * smooth_noise(tuple(tissue.shape), spacing_mm, wavelength, generator))
     image = grey.clamp_(min=0)[None]
