@@ -11,11 +11,17 @@ import torch
 from tiny_models import save_grey_model
 
 from kneecascade.cli.models import main
+from kneecascade.core.record import to_plain
+from kneecascade.evaluation.quality_file import read_reference
+from kneecascade.evaluation.quality_limits import RULES_VERSION, Limit, QualityReference
+from kneecascade.files import write_json
 from kneecascade.network.checkpoint import load_weights
 from kneecascade.network.half import halved
 from kneecascade.pipeline import shipped
 from kneecascade.pipeline.model import choose_model
 from kneecascade.pipeline.models import list_models
+from kneecascade.pipeline.pack_model import OF_IMAGES
+from kneecascade.planning.plan_file import read_plan
 from kneecascade.workspace import Workspace
 
 
@@ -48,6 +54,22 @@ def test_a_packed_model_is_listed_and_chosen(
     assert choose_model(workspace, model=Path("synthetic")) == packed
     assert shipped.shipped_name(packed) == "synthetic"
     assert shipped.shipped_name(workspace.results / "Dataset001_Tiny") is None
+
+
+def test_a_packed_model_brings_along_what_its_held_out_cases_told(workspace: Workspace, place: Path) -> None:
+    model = save_grey_model(workspace.results / "Dataset001_Tiny")
+    limits = (Limit("volume", "bone", 1.0, 9.0, 3.0), Limit("tissue", "bone in channel 0", 0.1, 0.9, 0.5))
+    labels = read_plan(model / "fold_0" / "plan.json").labels
+    reference = QualityReference("Dataset001_Tiny", "", 4, labels, (), limits, RULES_VERSION)
+    write_json(model / "quality.json", to_plain(reference))
+    told = {"sureness": {"entropy": {"bone": 0.1}, "soft_dice": {"bone": 0.9}}}
+    write_json(model / "fold_0" / "validation" / "summary.json", {"cases": {"a": told}})
+    write_json(model / "fold_0" / "run.json", {"settings": {"synthetic": True}})
+    found = read_reference(pack(workspace, place))
+    assert found is not None
+    checks = {limit.check for limit in found.limits}
+    assert checks == {"volume", "entropy", "soft Dice", "fold agreement"}
+    assert "tissue" in OF_IMAGES
 
 
 def test_where_nothing_is_trained_the_shipped_one_is_used_and_said(

@@ -10,6 +10,7 @@ from kneecascade.evaluation.quality_checks import doubt, find_flags, review_orde
 from kneecascade.evaluation.quality_features import Features, measure_features
 from kneecascade.evaluation.quality_limits import (
     LEAST_FOLD_DICE,
+    RULES,
     QualityReference,
     limits_of,
     make_reference,
@@ -95,6 +96,17 @@ def test_sure_and_unsure_networks() -> None:
     reference = QualityReference("x", "", 20, LABELS, (), tuple(limits))
     flags = find_flags({"entropy": {"femur": 0.9}, "fold agreement": {"femur": 0.5}}, reference)
     assert {flag.check for flag in flags} == {"entropy", "fold agreement"}
+
+
+def test_a_label_that_promises_less_than_held_out_cases_is_flagged() -> None:
+    held_out: list[Features] = [{"soft Dice": {"femoral_cartilage": 0.8 + 0.004 * k}} for k in range(20)]
+    limits = [limit for limit in sureness_limits(held_out, LABELS) if limit.check == "soft Dice"]
+    assert [(limit.what, limit.high) for limit in limits] == [("femoral_cartilage", None)]
+    assert limits[0].low == pytest.approx(0.8 - 0.5 * 0.076 - RULES["soft Dice"].slack)
+    reference = QualityReference("x", "", 20, LABELS, (), tuple(limits))
+    assert not find_flags({"soft Dice": {"femoral_cartilage": 0.75}}, reference)
+    (flag,) = find_flags({"soft Dice": {"femoral_cartilage": 0.7}}, reference)
+    assert "femoral_cartilage with its own probabilities" in flag.text
 
 
 def test_few_cases_give_wide_limits() -> None:

@@ -32,6 +32,16 @@ def test_entropy_is_0_for_the_sure_and_1_for_the_guessing() -> None:
     assert half == pytest.approx(-(0.8 * np.log(0.8) + 0.2 * np.log(0.1)) / np.log(3), abs=1e-3)
 
 
+def test_soft_dice_is_what_the_probabilities_promise() -> None:
+    assert sureness_of(_probabilities(_halves(), 1.0), [], LABELS).soft_dice == {"bone": pytest.approx(1)}
+    # half of the voxels say bone with .8, the other half background, bone .1
+    found = sureness_of(_probabilities(_halves(), 0.8), [], LABELS).soft_dice
+    assert found == {"bone": pytest.approx(2 * 0.8 / (1 + 0.8 + 0.1), abs=1e-3)}
+    # a label that won nowhere, however much of it there may be, has none
+    unsure = _probabilities(np.zeros(SHAPE, dtype=np.uint8), 0.4)
+    assert sureness_of(unsure, [], LABELS).soft_dice == {}
+
+
 def test_the_smallest_dice_of_any_two_folds() -> None:
     a, b = _halves(), _halves()
     b[..., 6:] = 0

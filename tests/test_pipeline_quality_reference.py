@@ -73,3 +73,16 @@ def test_entropy_of_held_out_cases_makes_a_limit(raw: Dataset, tmp_path: Path) -
     assert limits["entropy", "femur"].high > 0.2  # type: ignore[operator]
     assert ("entropy", "tibia") not in limits
     assert ("fold agreement", "tibia") in limits
+    assert not [check for check, _ in limits if check == "soft Dice"]  # an older validation tells none
+
+
+def test_limits_that_a_packed_model_brings_along_stay(raw: Dataset, tmp_path: Path) -> None:
+    reference = learn_reference(raw, "abc", tmp_path / "model")
+    fold = tmp_path / "fold_0" / "validation"
+    fold.mkdir(parents=True)
+    told = {"entropy": {"femur": 0.1}, "soft_dice": {"femur": 0.9}}
+    (fold / "summary.json").write_text(json.dumps({"cases": {"a": {"sureness": told}}}))
+    packed = with_sureness(reference, [fold.parent])
+    assert {"entropy", "soft Dice", "fold agreement"} <= {limit.check for limit in packed.limits}
+    assert with_sureness(packed, [tmp_path / "nothing"]) == packed
+    assert with_sureness(packed, [fold.parent]) == packed

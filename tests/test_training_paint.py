@@ -76,16 +76,27 @@ def test_fat_is_nearly_as_marrow_in_a_share_of_known_contrasts(monkeypatch: pyte
     assert 1.7 < max(alike) <= np.exp(0.6) + 1e-6
 
 
-def test_marrow_is_more_even_than_fat() -> None:
+def test_fat_is_left_as_it_is_where_marrow_is_bright(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contrasts, "SPREAD", 0.0)
+    draw = np.random.default_rng(0)
+    assert all(np.allclose(draw_contrast(draw, "T1"), SEQUENCES["T1"]) for _ in range(30))
+
+
+@pytest.mark.parametrize(("sequence", "least", "most"), [("PD-FS", 0.2, 0.7), ("T1", 0.75, 1.35)])
+def test_dark_marrow_is_more_even_than_fat(
+    sequence: str, least: float, most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contrasts, "SPREAD", 0.0)
+    monkeypatch.setattr(contrasts, "ALIKE_SHARE", 0.0)
     painting = replace(PLAIN, texture=0.25)
     unevenness = {FAT: [], MARROW: []}
     for tissue, found in unevenness.items():
         index = torch.full((16, 16, 16), tissue, dtype=torch.uint8)
         index[0] = TISSUES.index("fluid")  # the image's scale does not hang on the texture alone
         for seed in range(12):
-            image = paint(index, ONE_MM, np.random.default_rng(seed), generator(seed), painting, "T1")[0, 4:]
-            found.append(float(image.std()))
-    assert np.median(unevenness[MARROW]) < 0.7 * np.median(unevenness[FAT])
+            image = paint(index, ONE_MM, np.random.default_rng(seed), generator(seed), painting, sequence)
+            found.append(float(image[0, 4:].std()) / SEQUENCES[sequence][tissue])
+    assert least < np.median(unevenness[MARROW]) / np.median(unevenness[FAT]) < most
 
 
 def test_tissues_are_told_apart_in_a_painted_image() -> None:

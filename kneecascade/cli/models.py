@@ -22,7 +22,7 @@ def _work(arguments: argparse.Namespace) -> None:
         show_models(find_workspace(arguments.workspace))
         return
     from kneecascade.files import read_json
-    from kneecascade.pipeline.shipped import pack_model
+    from kneecascade.pipeline.pack_model import pack_model
 
     card = read_json(arguments.card) if arguments.card else {}
     pack_model(arguments.pack, arguments.fold, arguments.output or Path(arguments.pack.name), card)

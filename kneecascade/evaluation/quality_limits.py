@@ -53,6 +53,7 @@ RULES: dict[str, Rule] = {
     "intensity": Rule("difference", 0.05, "", "grey values, {}"),
     "noise": Rule("ratio", 0.5, "", "noise of {}"),
     "entropy": Rule("ratio", 0.25, "", "entropy of {} (0 sure, 1 a guess)"),
+    "soft Dice": Rule("at least", 0.02, "", "Dice of {} with its own probabilities (1 sure)"),
     "fold agreement": Rule("at least", 0.0, "", "smallest Dice of two folds, {}"),
     "spacing": Rule("ratio", 0.05, "mm", "voxel spacing along {}"),
     "extent": Rule("ratio", 0.1, "mm", "extent of the image along {}"),
@@ -154,7 +155,7 @@ def sureness_limits(held_out: Sequence[Features], labels: Labels) -> list[Limit]
     """Returns the limits of what networks say of themselves.
 
     Args:
-        held_out: entropy of cases that the networks were not trained on; none, no limit.
+        held_out: entropy and soft Dice of cases that the networks were not trained on; none, no limit.
         labels: their names tell cartilage.
     """
     sheets = cartilage_labels(labels)
@@ -163,7 +164,7 @@ def sureness_limits(held_out: Sequence[Features], labels: Labels) -> list[Limit]
         for name in labels.foreground
         for least in [LEAST_FOLD_DICE_OF_CARTILAGE if name in sheets else LEAST_FOLD_DICE]
     ]
-    return [*limits_of("entropy", held_out), *agreement]
+    return [*limits_of("entropy", held_out), *limits_of("soft Dice", held_out), *agreement]
 
 
 def _limit(check: str, what: str, rule: Rule, values: Sequence[float]) -> Limit:

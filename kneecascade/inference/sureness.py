@@ -24,10 +24,14 @@ class Sureness:
             0 sure, 1 a guess. A label that won nowhere has none.
         fold_dice: smallest Dice between any two folds; empty for one fold. A label that no fold found
             has none.
+        soft_dice: Dice of each label with its own probabilities (Borges et al. 2024, "soft Dice
+            confidence", doi:10.48550/arXiv.2402.10665): what they promise, too much where networks are
+            surer than they should be. A label that won nowhere has none.
     """
 
     entropy: dict[str, float] = field(default_factory=dict)
     fold_dice: dict[str, float] = field(default_factory=dict)
+    soft_dice: dict[str, float] = field(default_factory=dict)
 
 
 def mean_and_votes(
@@ -69,7 +73,21 @@ def sureness_of(probabilities: np.ndarray, votes: Sequence[np.ndarray], labels: 
     sure = {
         name: round(float(sums[k] / counts[k]), 4) for k, name in enumerate(labels.names) if k and counts[k]
     }
-    return Sureness(sure, _smallest_dice([vote[::THIN, ::THIN, ::THIN] for vote in votes], labels))
+    folds = _smallest_dice([vote[::THIN, ::THIN, ::THIN] for vote in votes], labels)
+    return Sureness(sure, folds, _soft_dice(thin.reshape(len(thin), -1), winners, counts, labels))
+
+
+def _soft_dice(
+    probabilities: np.ndarray, winners: np.ndarray, counts: np.ndarray, labels: Labels
+) -> dict[str, float]:
+    """Returns the Dice of each label with its probabilities (K, n), by the class that won each voxel."""
+    found = {}
+    for k, name in enumerate(labels.names):
+        if k and counts[k]:
+            inside = float(probabilities[k][winners == k].sum(dtype=np.float64))
+            both = float(counts[k]) + float(probabilities[k].sum(dtype=np.float64))
+            found[name] = round(2 * inside / both, 4)
+    return found
 
 
 def _smallest_dice(votes: Sequence[np.ndarray], labels: Labels) -> dict[str, float]:

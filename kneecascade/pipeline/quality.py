@@ -65,7 +65,11 @@ class Judge:
             return {"flags": list(flags), "quality": nothing}
         more: Features = {}
         if sureness is not None:
-            more = {"entropy": sureness.entropy, "fold agreement": sureness.fold_dice}
+            more = {
+                "entropy": sureness.entropy,
+                "soft Dice": sureness.soft_dice,
+                "fold agreement": sureness.fold_dice,
+            }
         odd = flags_of(volume, labels, self.reference, side, more)
         found = [flag for flag in odd if not _said(flag, flags)]
         quality = {

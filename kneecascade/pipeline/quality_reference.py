@@ -95,9 +95,13 @@ def learn_of_dataset(
 
 
 def with_sureness(reference: QualityReference, fold_folders: Sequence[Path]) -> QualityReference:
-    """Adds limits of what the networks say of themselves, from the folds' held-out cases."""
+    """Adds limits of what the networks say of themselves, from the folds' held-out cases.
+
+    A packed model, which comes without its validation, brings them along; they stay.
+    """
     held_out = [features for folder in fold_folders for features in _held_out(folder)]
-    limits = sureness_limits(held_out, reference.labels)
+    there = {limit.check for limit in reference.limits}
+    limits = [one for one in sureness_limits(held_out, reference.labels) if one.check not in there]
     return replace(reference, limits=(*reference.limits, *limits))
 
 
@@ -109,9 +113,16 @@ def _measure(case: Case, labels: Labels, measured_as: CanonicalSide) -> Features
 
 
 def _held_out(fold_folder: Path) -> list[Features]:
-    """Returns the entropies of a fold's held-out cases; none where it was validated without."""
+    """Returns entropy and soft Dice of a fold's held-out cases; none where it was validated without."""
     try:
         cases: dict[str, Any] = read_json(fold_folder / "validation" / "summary.json")["cases"]
-        return [{"entropy": dict(case["sureness"]["entropy"])} for case in cases.values()]
+        told = [case["sureness"] for case in cases.values()]
+        return [
+            {"entropy": dict(one["entropy"]), "soft Dice": dict(one.get("soft_dice", {}))} for one in told
+        ]
     except (InputError, KeyError, TypeError, AttributeError):
         return []
+
+
+def _told_of_itself(sureness: dict[str, Any]) -> Features:
+    return {"entropy": dict(sureness["entropy"]), "soft Dice": dict(sureness.get("soft_dice", {}))}

@@ -41,8 +41,11 @@ USUAL_SHARES = (0.28, 0.17, 0.25, 0.01, 0.02, 0.01, 0.01, 0.02, 0.18, 0.005, 0.0
 KNOWN_SHARE = 0.6
 """Share of samples with a known sequence; the rest draws every tissue anew (Billot et al. 2023, SynthSeg)."""
 SPREAD = 0.2
+DARK_MARROW = 0.35
+"""Marrow darker than this is that of fat suppression."""
 ALIKE_SHARE = 0.35
-"""Share of samples of a known sequence in which fat is nearly as marrow, as near a coil or far from it."""
+"""Share of samples with dark marrow in which fat is nearly as dark, as near a coil or far from it. Without
+fat suppression they are alike as it is."""
 DARK_SHARE = 0.8
 """Share of invented contrasts in which cortical bone and air stay dark, as physics has it."""
 
@@ -58,7 +61,7 @@ def draw_contrast(draw: np.random.Generator, sequence: str | None = None) -> np.
         sequence = str(draw.choice(sorted(SEQUENCES)))
     if sequence is not None:
         grey = np.array(SEQUENCES[sequence]) * np.exp(SPREAD * draw.standard_normal(len(TISSUES)))
-        if draw.random() < ALIKE_SHARE:
+        if draw.random() < ALIKE_SHARE and grey[MARROW] < DARK_MARROW:
             grey[FAT] = grey[MARROW] * np.exp(draw.uniform(0.0, 0.6))
         return grey.astype(np.float32)
     grey = draw.uniform(0.05, 1.0, len(TISSUES))

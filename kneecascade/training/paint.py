@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from kneecascade.core.geometry import Float3
 from kneecascade.training import intensity
-from kneecascade.training.contrasts import TISSUES, draw_contrast, guessed_scale
+from kneecascade.training.contrasts import DARK_MARROW, TISSUES, draw_contrast, guessed_scale
 
 AIR, SYNOVIUM, FLUID, CARTILAGE = (TISSUES.index(name) for name in ("air", "synovium", "fluid", "cartilage"))
 MARROW = TISSUES.index("marrow")
@@ -24,7 +24,8 @@ class Painting:
     Attributes:
         sequences: the known contrasts to draw from; none given, any contrast.
         texture: largest standard deviation of a tissue's grey value within it, as a share.
-        calm: share of it in marrow, which is more even than the fat around bones.
+        calm: share of it in dark marrow, which is more even than the fat around bones; without fat
+            suppression both are as even.
         wavelengths_mm: of the textures.
         blur_voxels: Gaussian standard deviation, for partial volume and the point spread.
         thick_share: share of samples with thick slices along one axis.
@@ -81,7 +82,8 @@ def paint(
     grey = torch.from_numpy(contrast).to(device)[index]
     for wavelength in p.wavelengths_mm:
         amounts = draw.uniform(0, p.texture, len(TISSUES)) / np.sqrt(len(p.wavelengths_mm))
-        amounts[MARROW] *= p.calm
+        if contrast[MARROW] < DARK_MARROW:
+            amounts[MARROW] *= p.calm
         strength = torch.from_numpy(amounts.astype(np.float32)).to(device)[index]
         grey = grey * (1 + strength * smooth_noise(tuple(tissue.shape), spacing_mm, wavelength, generator))
     image = grey.clamp_(min=0)[None]
