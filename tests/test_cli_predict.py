@@ -226,6 +226,14 @@ def test_help_is_quick_to_import() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_a_report_without_its_extra_is_refused_before_the_work(
+    tmp_path: Path, images: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    assert _run(workspace, "-i", images, "-o", tmp_path / "out", "--report") == 2
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_report_with_the_prediction(tmp_path: Path, images: Path, workspace: Workspace) -> None:
     out = tmp_path / "out"
     assert _run(workspace, "-i", images, "-o", out, "--report") == 0

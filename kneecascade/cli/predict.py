@@ -37,6 +37,8 @@ def main(argv: list[str] | None = None) -> int:
             postprocess=not arguments.no_postprocessing,
         )
         model = choose_model(find_workspace(arguments.workspace), arguments.dataset, arguments.model)
+        if arguments.report:
+            _require_report()
         failed = predict_images(
             model, arguments.input, arguments.output, arguments.folds, settings, arguments.debug
         )
@@ -47,6 +49,12 @@ def main(argv: list[str] | None = None) -> int:
         return MENDABLE if failed else OK
 
     return run(work, arguments.debug)
+
+
+def _require_report() -> None:
+    from kneecascade.pipeline.report import require_viewer
+
+    require_viewer()
 
 
 def report_folder(output: Path) -> Path:

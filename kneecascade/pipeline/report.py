@@ -26,7 +26,7 @@ from kneecascade.pipeline.report_meshes import SMALL_STRUCTURES, case_meshes
 from kneecascade.pipeline.report_model import model_record
 from kneecascade.planning.dataset_folder import find_cases
 from kneecascade.preprocessing.transform import class_indices
-from kneecascade.report.page import page
+from kneecascade.report.page import page, viewer_script
 from kneecascade.report.slices import Colour, planes
 
 Record = dict[str, Any]
@@ -56,6 +56,15 @@ class ReportSettings:
     frames: int = 40
 
 
+def require_viewer() -> None:
+    """Tells of a missing 3D viewer before the work, not after it.
+
+    Raises:
+        SettingsError: the extra `report` is not installed.
+    """
+    viewer_script()
+
+
 def write_report(results: Path, output: Path | None = None, settings: ReportSettings | None = None) -> int:
     """Writes the report of a folder that kc_predict filled.
 
@@ -79,7 +88,8 @@ def write_report(results: Path, output: Path | None = None, settings: ReportSett
     if not cases:
         raise InputError(f"{results / PREDICTIONS}: no case in it")
     title = f"{results.resolve().name}: cartilage of {len(cases)} knees"
-    page(title, {}, settings.with_3d)  # a missing viewer is told before the work, not after it
+    if settings.with_3d:
+        require_viewer()
     measures = read_measures(settings.biomarkers or results / "biomarkers", settings.biomarkers is not None)
     shown, colours = [], _colours(predictions, labels)
     for name, record in tracked(cases.items(), "drawing", len(cases)):

@@ -25,7 +25,7 @@ def page(title: str, data: dict[str, Any], with_3d: bool = True) -> str:
     """
     style = resources.files(ROOM).joinpath("report.css").read_text("utf-8")
     program = resources.files(ROOM).joinpath("report.js").read_text("utf-8")
-    viewer = f"<script>{_viewer()}</script>" if with_3d else ""
+    viewer = f"<script>{viewer_script()}</script>" if with_3d else ""
     return (
         "<!DOCTYPE html>\n"
         f'<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
@@ -43,7 +43,12 @@ def _embedded(data: dict[str, Any]) -> str:
     return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
-def _viewer() -> str:
+def viewer_script() -> str:
+    """Returns the script of the 3D view.
+
+    Raises:
+        SettingsError: the extra `report` is not installed.
+    """
     try:
         from plotly.offline import get_plotlyjs
     except ImportError as error:
