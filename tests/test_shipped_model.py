@@ -13,8 +13,10 @@ from source import ROOT
 
 from kneecascade.core.case import Volume
 from kneecascade.core.geometry import Geometry
+from kneecascade.evaluation.quality_file import read_reference
 from kneecascade.inference.cascade import load_cascade
 from kneecascade.phantom.leg import make_leg
+from kneecascade.pipeline.pack_model import OF_IMAGES
 from kneecascade.pipeline.shipped import DEFAULT, folder_bytes, read_card, shipped_models
 from kneecascade.training.paint import Painting, paint
 
@@ -36,6 +38,15 @@ def test_it_is_small_and_says_what_it_is(folder: Path) -> None:
     assert "procedural" in card["trained_on"]
     text = (ROOT / "documentation/model_card.md").read_text("utf-8")
     assert card["command"] in text
+
+
+def test_it_knows_how_sure_it_should_be_and_no_limits_of_images(folder: Path) -> None:
+    reference = read_reference(folder)
+    assert reference is not None
+    there = {(limit.check, limit.what) for limit in reference.limits}
+    for name in reference.labels.foreground:
+        assert {("entropy", name), ("soft Dice", name)} <= there
+    assert not {check for check, _ in there} & set(OF_IMAGES)
 
 
 def test_every_file_of_it_is_installed(folder: Path) -> None:
