@@ -106,7 +106,7 @@ def test_a_label_that_promises_less_than_held_out_cases_is_flagged() -> None:
     reference = QualityReference("x", "", 20, LABELS, (), tuple(limits))
     assert not find_flags({"soft Dice": {"femoral_cartilage": 0.75}}, reference)
     (flag,) = find_flags({"soft Dice": {"femoral_cartilage": 0.7}}, reference)
-    assert "femoral_cartilage with its own probabilities" in flag.text
+    assert "promise for femoral_cartilage: 0.7" in flag.text
 
 
 def test_few_cases_give_wide_limits() -> None:

@@ -53,7 +53,7 @@ RULES: dict[str, Rule] = {
     "intensity": Rule("difference", 0.05, "", "grey values, {}"),
     "noise": Rule("ratio", 0.5, "", "noise of {}"),
     "entropy": Rule("ratio", 0.25, "", "entropy of {} (0 sure, 1 a guess)"),
-    "soft Dice": Rule("at least", 0.02, "", "Dice of {} with its own probabilities (1 sure)"),
+    "soft Dice": Rule("at least", 0.02, "", "Dice that its own probabilities promise for {}"),
     "fold agreement": Rule("at least", 0.0, "", "smallest Dice of two folds, {}"),
     "spacing": Rule("ratio", 0.05, "mm", "voxel spacing along {}"),
     "extent": Rule("ratio", 0.1, "mm", "extent of the image along {}"),
