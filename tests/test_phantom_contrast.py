@@ -45,11 +45,13 @@ def test_other_contrasts_look_as_they_do(anatomy):
 
     assert set(cli_phantom.CONTRASTS) == set(CONTRASTS) == {"DESS", *RANGES}
     for contrast in CONTRASTS:
-        grey, fat_suppressed = greys(contrast), contrast in ("DESS", "PD-FS")
-        assert (grey[tissue.MARROW] < 0.5 * grey[tissue.CARTILAGE]) == fat_suppressed
-        assert (grey[tissue.FAT] < 0.5 * grey[tissue.CARTILAGE]) == fat_suppressed
+        grey, fat_suppressed = greys(contrast), contrast in ("DESS", "PD-FS", "T2-FS")
+        assert (grey[tissue.MARROW] < 0.7 * grey[tissue.CARTILAGE]) == fat_suppressed
+        assert (grey[tissue.FAT] < 0.7 * grey[tissue.CARTILAGE]) == fat_suppressed
         assert (grey[tissue.FLUID] > grey[tissue.CARTILAGE]) == (contrast != "T1")
         assert grey[tissue.FIBROUS] < 0.5 * grey[tissue.CARTILAGE]
+    # T2 darkens cartilage and muscle, with or without fat suppression
+    assert RANGES["T2-FS"][-1][1] < RANGES["PD-FS"][-1][0] and RANGES["T2-FS"][1][1] < RANGES["PD-FS"][1][0]
     t1 = render(anatomy, SPACING, (4,), "T1")
     assert np.median(t1[anatomy == 1]) > 1.3 * np.median(t1[anatomy == 2])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from kneecascade.cli.arguments import seed
 from kneecascade.cli.run import run
 
-CONTRASTS = ("DESS", "PD", "PD-FS", "T1", "T2")
+CONTRASTS = ("DESS", "PD", "PD-FS", "T1", "T2", "T2-FS")
 """Those of `phantom.looks`, which would load numpy and scipy; a test holds them together."""
 
 

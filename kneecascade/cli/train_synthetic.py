@@ -10,7 +10,7 @@ from kneecascade.cli.run import add_common_arguments, run
 from kneecascade.core.settings import TrainSettings
 
 DEFAULT = TrainSettings()
-SEQUENCES = ("DESS", "GRE", "PD", "PD-FS", "SPGR", "T1", "T2")
+SEQUENCES = ("DESS", "GRE", "PD", "PD-FS", "SPGR", "T1", "T2", "T2-FS")
 """Those of `training.contrasts`, which would load torch; a test holds them together."""
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from kneecascade.phantom import tissue as t
 
-CONTRASTS = ("DESS", "PD", "PD-FS", "T1", "T2")
+CONTRASTS = ("DESS", "PD", "PD-FS", "T1", "T2", "T2-FS")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,18 @@ RANGES: dict[str, tuple[tuple[float, float], ...]] = {
         (0.25, 0.4),
         (0.4, 0.58),
         (0.4, 0.65),
+        (0.22, 0.36),
+    ),
+    "T2-FS": (
+        (0.06, 0.15),
+        (0.12, 0.22),
+        (0.9, 1.1),
+        (0.4, 0.7),
+        (0.04, 0.08),
+        (0.05, 0.5),
+        (0.22, 0.36),
+        (0.06, 0.13),
+        (0.45, 0.8),
         (0.22, 0.36),
     ),
 }
